@@ -1,0 +1,69 @@
+# Reel Ballers: `make up` brings the whole system up and ends with a reel; `make test` passes the tests.
+# Needs Python 3.11 and make; everything else comes from the locks.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+VIDEO ?=
+STACK ?= local
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Bytecode once at set-up: without it every command spends seconds on imports.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PIP_FIND_LINKS
+
+.PHONY: help up down dev smoke setup test check fix lock bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+up: setup ## bring everything up and make one reel (VIDEO=path.mp4 takes your own recording)
+	@$(BIN)/python -m infra.local up $(if $(VIDEO),"$(VIDEO)")
+
+down: ## stop what `make up` and `make dev` started, and only that
+	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
+
+dev: setup ## API with reload on 8000 and Vite on 5173, against the local cloud
+	@$(BIN)/python -m infra.local dev
+
+smoke: setup ## check the stack by its outputs alone
+	@$(BIN)/python -m infra.local smoke
+
+setup: .venv/.stamp app/web/node_modules/.stamp ## install what the locks say
+
+.venv/.stamp: requirements/dev.lock
+	@echo "setting up Python (once)"
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check \
+		"$$(grep -oE '^uv==[0-9.]+' $<)"; }
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode $<
+	@touch $@
+
+app/web/node_modules/.stamp: .venv/.stamp app/web/package-lock.json
+	@echo "setting up the web tools (once)"
+	@cd app/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: setup ## all tests, the end-to-end run included
+	@$(BIN)/python -m pytest
+
+check: setup ## formatting, types, import directions, locks; changes nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd app/web && npm run --silent check
+
+fix: setup ## what `check` can mend by itself
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@cd app/web && npm run --silent fix
+
+bench: setup ## the measured figures, one JSON object a line, each a ratio against a baseline of the same run
+	@$(BIN)/python -m bench
+
+lock: .venv/.stamp ## resolve the dependencies anew
+	@for group in dev image gpu; do $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group $$group \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		$$([ $$group = dev ] || echo --constraints requirements/dev.lock) --output-file requirements/$$group.lock; done
+	@$(BIN)/python -m infra.fly_config
+
+clean: down ## forget the local cloud, its state and all reels
+	@rm -rf .local

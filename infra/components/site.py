@@ -1,0 +1,77 @@
+"""A static site on Cloudflare Pages: its project, its domain and its deployment."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+
+from infra.components.command import deploy_step, result
+from infra.sources import Shipment, content_hash
+
+PRODUCTION_BRANCH = "main"
+
+
+@dataclass(frozen=True)
+class SiteArgs:
+    """`folder`: what to deploy, under the repository's root; `api_url` None means there is nothing to build.
+
+    `managed`: this stack owns the Pages project; otherwise the project has to exist.
+    """
+
+    account_id: str
+    project: str
+    managed: bool
+    branch: str
+    folder: str
+    shipment: Shipment
+    api_url: str | None = None
+    cloudflare_url: str | None = None
+
+
+class Site(pulumi.ComponentResource):
+    """Outputs: `project` (name), `subdomain` (its pages.dev name), `deployment_url` (address of this deployment)."""
+
+    project: pulumi.Output[str]
+    subdomain: pulumi.Output[str]
+    deployment_url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("reel:site:Site", name, None, opts)
+        self.project, self.subdomain = self._own_project(name, args) if args.managed else self._foreign_project(args)
+        deployment = deploy_step(
+            f"{name}-deploy",
+            "pages deploy",
+            {
+                "account_id": args.account_id,
+                "project": self.project,
+                "branch": args.branch,
+                "folder": args.folder,
+                "api_url": args.api_url,
+                "cloudflare_url": args.cloudflare_url,
+            },
+            pulumi.ResourceOptions(parent=self),
+            source_hash=content_hash(args.shipment),
+        )
+        self.deployment_url = result(deployment, "url")
+        self.register_outputs({"project": self.project, "deployment_url": self.deployment_url})
+
+    def _own_project(self, name: str, args: SiteArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        # Another stack may live in the same project, so a destroy of this one leaves it in place.
+        project = cloudflare.PagesProject(
+            f"{name}-project",
+            account_id=args.account_id,
+            name=args.project,
+            production_branch=PRODUCTION_BRANCH,
+            deployment_configs={
+                "preview": {"build_image_major_version": 3},
+                "production": {"build_image_major_version": 3},
+            },
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        return project.name, project.subdomain
+
+    def _foreign_project(self, args: SiteArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        found = cloudflare.get_pages_project_output(
+            account_id=args.account_id, project_name=args.project, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        return found.apply(lambda project: str(project.name)), found.apply(lambda project: str(project.subdomain))

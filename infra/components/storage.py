@@ -1,0 +1,122 @@
+"""The bucket that holds every user's library and media, and the S3 key of this stack for it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+
+ENVIRONMENTS = ("development", "staging", "production")
+DAY_SECONDS = 86_400
+
+# Cloudflare's id of "Workers R2 Storage Bucket Item Write" (R2 documentation, "Create API tokens via API").
+BUCKET_ITEM_WRITE = "2efd5506f9c8494dacb1fa10a3e7d5b6"
+
+
+@dataclass(frozen=True)
+class StorageArgs:
+    """`managed`: this stack owns the bucket, its CORS and its lifecycle; otherwise the bucket has to exist."""
+
+    stack: str
+    account_id: str
+    bucket: str
+    managed: bool
+    location: str
+    origins: list[str]
+
+
+class Storage(pulumi.ComponentResource):
+    """Outputs: `bucket` (name), `access_key_id`, `secret_access_key` (secret)."""
+
+    bucket: pulumi.Output[str]
+    access_key_id: pulumi.Output[str]
+    secret_access_key: pulumi.Output[str]
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("reel:storage:Storage", name, None, opts)
+        self.bucket = self._own_bucket(name, args) if args.managed else self._foreign_bucket(args)
+        token = self._token(name, args)
+        self.access_key_id = token.id
+        # R2's S3 keys of an API token: its id, and the SHA-256 of its value (R2 documentation).
+        self.secret_access_key = pulumi.Output.secret(
+            token.value.apply(lambda value: hashlib.sha256(value.encode()).hexdigest())
+        )
+        self.register_outputs({"bucket": self.bucket})
+
+    def _own_bucket(self, name: str, args: StorageArgs) -> pulumi.Output[str]:
+        bucket = cloudflare.R2Bucket(
+            f"{name}-bucket",
+            account_id=args.account_id,
+            name=args.bucket,
+            location=args.location,
+            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+        )
+        cloudflare.R2BucketCors(
+            f"{name}-cors",
+            account_id=args.account_id,
+            bucket_name=bucket.name,
+            rules=[
+                {
+                    "id": "web-app",
+                    "allowed": {
+                        "origins": args.origins,
+                        "methods": ["GET", "HEAD", "PUT"],
+                        "headers": ["content-type", "range"],
+                    },
+                    "expose_headers": ["ETag"],
+                    "max_age_seconds": 3600,
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        cloudflare.R2BucketLifecycle(
+            f"{name}-lifecycle",
+            account_id=args.account_id,
+            bucket_name=bucket.name,
+            rules=lifecycle_rules(),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return bucket.name
+
+    def _foreign_bucket(self, args: StorageArgs) -> pulumi.Output[str]:
+        found = cloudflare.get_r2_bucket_output(
+            account_id=args.account_id, bucket_name=args.bucket, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        return found.apply(lambda bucket: str(bucket.name))
+
+    def _token(self, name: str, args: StorageArgs) -> cloudflare.AccountToken:
+        resource = f"com.cloudflare.edge.r2.bucket.{args.account_id}_default_{args.bucket}"
+        return cloudflare.AccountToken(
+            f"{name}-token",
+            account_id=args.account_id,
+            name=f"reel-ballers-{args.stack}-objects",
+            policies=[
+                {
+                    "effect": "allow",
+                    "permission_groups": [{"id": BUCKET_ITEM_WRITE}],
+                    "resources": self.bucket.apply(lambda _: json.dumps({resource: "*"})),
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["value"]),
+        )
+
+
+def lifecycle_rules() -> list[cloudflare.R2BucketLifecycleRuleArgsDict]:
+    """R2's own multipart rule declared again, because a PUT replaces it, and the expiry of temporary prefixes."""
+    abandoned: cloudflare.R2BucketLifecycleRuleArgsDict = {
+        "id": "Default Multipart Abort Rule",
+        "enabled": True,
+        "conditions": {"prefix": ""},
+        "abort_multipart_uploads_transition": {"condition": {"type": "Age", "max_age": 7 * DAY_SECONDS}},
+    }
+    temporary: list[cloudflare.R2BucketLifecycleRuleArgsDict] = [
+        {
+            "id": f"expire-{environment}-tmp",
+            "enabled": True,
+            "conditions": {"prefix": f"{environment}/tmp/"},  # noqa: S108 -- a key prefix
+            "delete_objects_transition": {"condition": {"type": "Age", "max_age": DAY_SECONDS}},
+        }
+        for environment in ENVIRONMENTS
+    ]
+    return [abandoned, *temporary]
