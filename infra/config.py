@@ -20,13 +20,13 @@ Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$"), AfterValida
 
 
 def _from_json(value: object) -> object:
-    """Pulumi hands lists over as JSON text."""
+    """Pulumi hands everything over as JSON text; most types read it themselves, lists and literals do not."""
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError as error:
-        raise ValueError("not a list") from error
+        raise ValueError("not JSON") from error
 
 
 def _absent(value: object) -> object:
@@ -72,7 +72,7 @@ class StackConfig(BaseModel):
     fly_org: Label = "personal"
     fly_region: Annotated[str, Field(pattern=r"^[a-z]{3}$")] = "lax"
     vm_cpu_kind: Literal["shared", "performance"] = "shared"
-    vm_cpus: Literal[1, 2, 4, 8] = 1
+    vm_cpus: Annotated[Literal[1, 2, 4, 8], BeforeValidator(_from_json)] = 1
     vm_memory_mb: Annotated[int, Field(ge=256, le=131072)] = 512
     machines: Annotated[int, Field(ge=1, le=50)] = Field(default=1, description="machines that exist: the ceiling")
     min_machines_running: Annotated[int, Field(ge=0, le=50)] = 0

@@ -98,7 +98,7 @@ class Storage(pulumi.ComponentResource):
                     "resources": self.bucket.apply(lambda _: json.dumps({resource: "*"})),
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["value"]),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
 

@@ -6,6 +6,7 @@ Credentials are ambient (MODAL_TOKEN_ID, MODAL_TOKEN_SECRET). Modal keeps enviro
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,11 +35,13 @@ def secret(text: str) -> dict[str, Any]:
     """Create or replace the secret; answers its name and the names of its keys."""
     request = parse(SecretRequest, text)
     _ensure_environment(request)
-    values = tuple(request.values.values())
-    arguments = ["secret", "create", request.name, "--from-json", "-", "--force", "--env", request.environment]
-    _modal(request, arguments, stdin=json.dumps(request.values), secrets=values)
-    names = [each.get("Name") for each in json.loads(_modal(request, ["secret", "list", *_json(request)], quiet=True))]
-    if request.name not in names:
+    # The client reads no secret from standard input; a private file keeps it out of the argument list.
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(request.values))
+        file.flush()
+        arguments = ["secret", "create", request.name, "--from-json", file.name, "--force"]
+        _modal(request, [*arguments, "--env", request.environment], secrets=tuple(request.values.values()))
+    if request.name not in _secret_names(request):
         raise DeployError(f"Modal took the secret {request.name} but does not list it in {request.environment}")
     return {"secret": request.name, "keys": sorted(request.values)}
 
@@ -66,8 +69,7 @@ def stop(text: str) -> dict[str, Any]:
 def delete_secret(text: str) -> dict[str, Any]:
     """Delete the secret if it exists."""
     request = parse(SecretRequest, text)
-    listed = json.loads(_modal(request, ["secret", "list", *_json(request)], quiet=True))
-    if request.name in {each.get("Name") for each in listed}:
+    if request.name in _secret_names(request):
         _modal(request, ["secret", "delete", request.name, "--env", request.environment, "--yes"])
     return {"secret": request.name}
 
@@ -85,16 +87,18 @@ def _verify_deployed(request: AppRequest) -> None:
         raise DeployError(f"Modal took the deployment of {request.app} but does not list it in {request.environment}")
 
 
+def _secret_names(request: Target) -> set[str]:
+    return {str(each["name"]) for each in json.loads(_modal(request, ["secret", "list", *_json(request)], quiet=True))}
+
+
 def _deployed(request: AppRequest) -> set[str]:
     listed = json.loads(_modal(request, ["app", "list", *_json(request)], quiet=True))
-    return {
-        str(each.get("Description") or each.get("Name")) for each in listed if "stopped" not in each.get("State", "")
-    }
+    return {str(each["description"]) for each in listed if each["state"] == "deployed"}
 
 
 def _ensure_environment(request: Target) -> None:
     listed = json.loads(_modal(request, ["environment", "list", "--json"], quiet=True))
-    if request.environment not in {str(each.get("name", each.get("Name"))) for each in listed}:
+    if request.environment not in {str(each["name"]) for each in listed}:
         _modal(request, ["environment", "create", request.environment])
 
 
@@ -106,11 +110,10 @@ def _modal(
     request: Target,
     arguments: list[str],
     *,
-    stdin: str = "",
     secrets: tuple[str, ...] = (),
     quiet: bool = False,
 ) -> str:
     address = {"MODAL_SERVER_URL": request.modal_url} if request.modal_url else {}
     hidden = (*secrets, os.environ.get("MODAL_TOKEN_SECRET", ""))
     command = [sys.executable, "-m", "modal", *arguments]
-    return run(command, env={**address, "NO_COLOR": "1", "TERM": "dumb"}, stdin=stdin, secrets=hidden, quiet=quiet)
+    return run(command, env={**address, "NO_COLOR": "1", "TERM": "dumb"}, secrets=hidden, quiet=quiet)

@@ -80,7 +80,7 @@ def _communicate(
             reader.join()
     if status != 0:
         said = "".join(errors or output).strip().splitlines()[-8:]
-        raise DeployError(f"{_name(arguments)} failed (exit {status}): " + redact("\n".join(said), secrets))
+        raise DeployError(redact(f"{_name(arguments)} failed (exit {status}): " + "\n".join(said), secrets))
     return "".join(output)
 
 

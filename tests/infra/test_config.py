@@ -70,7 +70,15 @@ def test_a_secret_never_shows_in_a_message() -> None:
 
 def test_text_values_are_read_as_pulumi_hands_them_over() -> None:
     config = StackConfig.parse(
-        "staging", staging(bucketManaged="true", machines="2", domain="", bucketOrigins='["https://app.example.org/"]')
+        "staging",
+        staging(
+            bucketManaged="true",
+            machines="2",
+            vmCpus="2",
+            vmMemoryMb="1024",
+            domain="",
+            bucketOrigins='["https://app.example.org/"]',
+        ),
     )
     assert (config.bucket_managed, config.machines, config.domain) == (True, 2, None)
     assert config.bucket_origins == ("https://app.example.org",)

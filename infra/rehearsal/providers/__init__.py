@@ -1,0 +1,1 @@
+"""What carries operations out: one provider a package, behind one protocol, injectable in tests."""

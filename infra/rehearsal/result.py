@@ -1,0 +1,146 @@
+"""What a run did, as data: for `--result` (the conformance vectors' form), for `--json`, and for tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.rehearsal.journal import Journal
+from infra.rehearsal.redact import Redactor
+from infra.rehearsal.resource import Resource
+from infra.rehearsal.values import UNKNOWN, UNKNOWN_SHOWN, Value, Values, masked, replaced
+
+MADE_UP = "[an id]"
+PLANNED = frozenset({"create", "update", "create-replacement"})
+
+
+def conformance(
+    journal: Journal, state: list[Resource], outputs: Values, planned: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The form that facts/engine describes; secrets are masked where they are marked."""
+    return {
+        "changes": journal.changes(),
+        "operations": [
+            {
+                "urn": one.urn,
+                "op": one.op,
+                "result": "failed" if one.error else "done" if one.ended is not None else "unfinished",
+                "old": one.old.id if one.old else "",
+                "diffs": one.changes.keys,
+                "detailedDiff": one.changes.detailed,
+            }
+            for one in journal.operations
+        ],
+        "state": [recorded(resource) for resource in state],
+        "outputs": masked(outputs),
+        **({"planned": planned} if planned is not None else {}),
+    }
+
+
+def recorded(resource: Resource, *, unknown: str = UNKNOWN_SHOWN) -> dict[str, Any]:
+    """A resource of the state with the engine's names for its facts; what is empty is left out."""
+    facts: dict[str, Any] = {
+        "parent": resource.parent,
+        "provider": resource.provider,
+        "protect": resource.protect,
+        "retainOnDelete": resource.retain_on_delete,
+        "deletedWith": resource.deleted_with,
+        "additionalSecretOutputs": resource.additional_secret_outputs,
+        "delete": resource.delete,
+        "pendingReplacement": resource.pending_replacement,
+        "option:ignoreChanges": resource.ignore_changes,
+        "option:replaceOnChanges": resource.replace_on_changes,
+    }
+    return {
+        "urn": resource.urn,
+        "type": resource.type,
+        "custom": resource.custom,
+        "id": resource.id,
+        "inputs": masked(resource.inputs, unknown=unknown),
+        "outputs": masked(resource.outputs, unknown=unknown),
+        "dependencies": resource.dependencies,
+        "propertyDependencies": resource.property_dependencies,
+        **{key: value for key, value in facts.items() if value},
+    }
+
+
+def planned(journal: Journal, stack_outputs: Values, made_up: set[str]) -> dict[str, Any]:
+    """What a preview says will be: inputs and outputs of what is created, updated or replaced."""
+
+    def shown(value: Value) -> Value:
+        return replaced(
+            masked(value), lambda part: (True, _unmade(part, made_up)) if isinstance(part, str) else (False, None)
+        )
+
+    resources = [one.resource for one in journal.operations if one.op in PLANNED and one.resource.custom]
+    return {
+        "inputs": {resource.urn: shown(resource.inputs) for resource in resources},
+        "outputs": {resource.urn: shown(resource.outputs) for resource in resources},
+        "stackOutputs": shown(stack_outputs),
+    }
+
+
+def _unmade(text: str, made_up: set[str]) -> str:
+    for one in made_up:
+        text = text.replace(one, MADE_UP)
+    return text
+
+
+def preview_json(
+    journal: Journal, redactor: Redactor, config: Mapping[str, str], secret_keys: frozenset[str]
+) -> dict[str, Any]:
+    """The shape of `pulumi preview --json`."""
+    return {
+        "rehearsal": True,
+        "config": {key: "[secret]" if key in secret_keys else redactor.text(value) for key, value in config.items()},
+        "steps": [
+            {
+                "op": one.op,
+                "urn": one.urn,
+                **({"oldState": _step_state(one.old, redactor)} if one.old else {}),
+                **({"newState": _step_state(one.resource, redactor)} if one.op != "delete" else {}),
+                **({"diffReasons": one.changes.keys} if one.changes.any else {}),
+                **({"replaceReasons": one.changes.replace_keys} if one.changes.replaces else {}),
+                **(
+                    {"detailedDiff": {k: {"kind": v, "inputDiff": True} for k, v in one.changes.detailed.items()}}
+                    if one.changes.any
+                    else {}
+                ),
+            }
+            for one in journal.operations
+            if not one.resource.is_default_provider
+        ],
+        "diagnostics": diagnostics(journal, redactor),
+        "changeSummary": journal.summary(),
+    }
+
+
+def summary_json(how: str, journal: Journal, outputs: Values, redactor: Redactor) -> dict[str, Any]:
+    """What `up` and `destroy` print."""
+    return {
+        "rehearsal": True,
+        "result": how,
+        "changes": journal.summary(),
+        "outputs": redactor.value(masked(outputs)),
+        "steps": [
+            {
+                "op": one.op,
+                "urn": one.urn,
+                "seconds": round(one.seconds, 3),
+                **({"error": redactor.text(one.error)} if one.error else {}),
+                **({"note": redactor.text(one.note)} if one.note else {}),
+            }
+            for one in journal.operations
+            if not one.resource.is_default_provider
+        ],
+        "diagnostics": diagnostics(journal, redactor),
+    }
+
+
+def _step_state(resource: Resource, redactor: Redactor) -> Value:
+    return redactor.value(recorded(resource, unknown=UNKNOWN))
+
+
+def diagnostics(journal: Journal, redactor: Redactor) -> list[dict[str, str]]:
+    return [
+        {"severity": one.severity, "message": redactor.text(one.message), **({"urn": one.urn} if one.urn else {})}
+        for one in journal.diagnostics
+    ]
