@@ -15,7 +15,8 @@ class PortInUseError(RuntimeError):
 
 def bind(port: int) -> socket.socket:
     """A listening-ready socket on 127.0.0.1:port (0 takes a free one); raises PortInUseError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's delay off only on sockets that say TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
