@@ -20,6 +20,11 @@ from infra.sources import ROOT
 WEB = ROOT / "app/web"
 TOOLS = ROOT / ".venv/bin"
 
+# All that wrangler sees of the environment: it changes its ways on variables of CI systems and editors.
+INHERITED = frozenset(
+    {"CLOUDFLARE_API_TOKEN", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
+)
+
 
 class SiteRequest(Request):
     """`api_url` None: the folder is deployed as it is; otherwise it is a Vite project that is built against it."""
@@ -81,7 +86,8 @@ def _deploy(request: SiteRequest, site: Path, work: Path) -> dict[str, Any]:
         environment["CLOUDFLARE_API_BASE_URL"] = request.cloudflare_url
     command = [str(WEB / "node_modules/.bin/wrangler"), "pages", "deploy", str(site)]
     options = ["--project-name", request.project, "--branch", request.branch, "--commit-dirty=true"]
-    run([*command, *options], cwd=work, env=environment)
+    secrets = (os.environ.get("CLOUDFLARE_API_TOKEN", ""),)
+    run([*command, *options], cwd=work, env=environment, inherit=INHERITED, secrets=secrets)
     return _deployment(report, request)
 
 

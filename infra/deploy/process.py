@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,7 @@ def run(
     arguments: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
+    inherit: Collection[str] | None = None,
     stdin: str = "",
     cwd: Path = ROOT,
     timeout_s: float = 600,
@@ -29,14 +30,15 @@ def run(
 ) -> str:
     """Standard output of a tool that succeeded; raises DeployError with its last words otherwise.
 
-    `env` is laid over the ambient environment. `secrets` never reach our output. `quiet` holds the standard output
+    `env` is laid over the ambient environment, or over the variables of it that `inherit` names. `secrets` never reach our output. `quiet` holds the standard output
     back from the log (what is parsed is seldom worth reading).
     """
+    ambient = {name: value for name, value in os.environ.items() if inherit is None or name in inherit}
     try:
         process = subprocess.Popen(
             list(arguments),
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**ambient, **(env or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from infra.localcloud.cloudflare.bucket_path import BUCKET, BUCKETS, bucket_name, default_jurisdiction_only
 from infra.localcloud.cloudflare.envelope import CloudflareError, Json, json_body, ok, positive, timestamp
-from infra.localcloud.cloudflare.lifecycle import DEFAULT_RULE
 from infra.localcloud.cloudflare.store import Kind, Store
 from infra.localcloud.r2.protocol import Bucket, BucketControl, BucketNotEmptyError
 
@@ -36,21 +35,8 @@ class Buckets:
             Route(BUCKET, self.delete, methods=["DELETE"]),
         ]
 
-    def reconcile(self) -> None:
-        """Finishes what a kill interrupted between making a bucket and giving it its default rule."""
-        for bucket in self._control.buckets():
-            if not self._record(bucket.name).get("exists"):
-                self._adopt(bucket)
-
     def _record(self, name: str) -> Json:
         return self._store.get(Kind.BUCKET, name) or {}
-
-    def _adopt(self, bucket: Bucket) -> None:
-        if not self._control.lifecycle(bucket.name):
-            self._control.set_lifecycle(bucket.name, [DEFAULT_RULE])
-        location = bucket.location or NEAREST
-        record = {"location": location, "storage_class": bucket.storage_class, "exists": True}
-        self._store.put(Kind.BUCKET, bucket.name, record)
 
     def _public(self, bucket: Bucket) -> Json:
         return {
@@ -71,8 +57,9 @@ class Buckets:
             raise CloudflareError(409, 10004, "The bucket you tried to create already exists, and you own it.")
         hint = _choice("locationHint", str(body.get("locationHint") or NEAREST).lower(), LOCATIONS)
         storage_class = _choice("storageClass", body.get("storageClass") or "Standard", STORAGE_CLASSES)
-        bucket = self._control.create_bucket(name, self._record(name).get("location", hint), storage_class)
-        self._adopt(bucket)
+        location = self._record(name).get("location", hint)
+        bucket = self._control.create_bucket(name, location, storage_class)
+        self._store.put(Kind.BUCKET, name, {"location": location, "storage_class": storage_class})
         return ok(self._public(bucket))
 
     async def list(self, request: Request) -> Response:
@@ -107,7 +94,6 @@ class Buckets:
             self._control.delete_bucket(bucket.name)
         except BucketNotEmptyError as error:
             raise CloudflareError(409, 10008, "The bucket you tried to delete is not empty.") from error
-        self._store.put(Kind.BUCKET, bucket.name, self._record(bucket.name) | {"exists": False})
         return ok({})
 
     def _named(self, request: Request) -> Bucket:

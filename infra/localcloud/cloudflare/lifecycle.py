@@ -1,6 +1,6 @@
-"""A bucket's lifecycle rules over the account API. A new bucket aborts uploads after 7 days; a PUT replaces all rules.
+"""A bucket's lifecycle rules over the account API: a PUT replaces them all, also the default rule of a new bucket.
 
-There is no DELETE, as in the real API: a PUT of an empty list removes every rule, the default one too.
+There is no DELETE, as in the real API: a PUT of an empty list removes every rule. The R2 stand-in keeps the rules.
 """
 
 from datetime import datetime
@@ -14,12 +14,6 @@ from infra.localcloud.cloudflare.bucket_path import BUCKET, bucket_name
 from infra.localcloud.cloudflare.envelope import CloudflareError, Json, json_body, ok
 from infra.localcloud.r2.protocol import BucketControl
 
-DEFAULT_RULE: Json = {
-    "id": "Default Multipart Abort Rule",
-    "enabled": True,
-    "conditions": {"prefix": ""},
-    "abortMultipartUploadsTransition": {"condition": {"type": "Age", "maxAge": 604_800}},
-}
 MOST_RULES = 1_000
 _TRANSITIONS = ("abortMultipartUploadsTransition", "deleteObjectsTransition", "storageClassTransitions")
 _KEYS = {"id", "enabled", "conditions", *_TRANSITIONS}

@@ -54,12 +54,11 @@ class Cloudflare:
         self._zones = Zones(self._store, account_id, zones)
         dns = Dns(self._store, self._zones)
         domains = Domains(records, dns, self._zones)
-        self._buckets = Buckets(self._store, buckets)
         self._account_tokens = AccountTokens(self._store, buckets, account_id)
         upload_tokens = UploadTokens(self._store, records, account_id)
         parts = (
             Accounts(account_id),
-            self._buckets,
+            Buckets(self._store, buckets),
             BucketCors(buckets),
             BucketLifecycle(buckets),
             self._account_tokens,
@@ -101,7 +100,6 @@ class Cloudflare:
         """Opens the state and puts right what a kill interrupted; enough to call `api` and `sites` in process."""
         self._store.open()
         self._zones.remember()
-        self._buckets.reconcile()
         self._account_tokens.reconcile()
 
     def close(self) -> None:

@@ -80,3 +80,10 @@ def test_the_environment_is_laid_over_the_ambient_one(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AMBIENT", "1")
     assert run(["sh", "-c", "echo $AMBIENT$ADDED"], env={"ADDED": "2"}) == "12\n"
     assert "ADDED" not in os.environ
+
+
+def test_only_the_named_variables_are_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMBIENT", "1")
+    monkeypatch.setenv("OTHER", "2")
+    said = run(["sh", "-c", "echo $AMBIENT$OTHER$ADDED"], env={"ADDED": "3"}, inherit=["AMBIENT", "PATH"])
+    assert said == "13\n"

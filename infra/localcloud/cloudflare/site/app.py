@@ -31,8 +31,8 @@ class SiteApp:
         request = SiteRequest(
             method=scope["method"],
             host=host,
-            path=scope["raw_path"].decode("ascii"),
-            query=scope["query_string"].decode("ascii"),
+            path=scope["raw_path"].decode("latin-1"),
+            query=scope["query_string"].decode("latin-1"),
             headers=headers,
         )
         answer = respond(deployed, request, self._assets.content_type)
