@@ -22,6 +22,8 @@ class Section(BaseModel):
 
 
 class Build(Section):
+    """Paths from the file's own folder. It beats the flags of a deploy, so what a deploy gets has none."""
+
     dockerfile: str = "Dockerfile"
     ignorefile: str = "../.dockerignore"
 
@@ -73,7 +75,7 @@ class FlyConfig(Section):
     primary_region: str
     kill_signal: str = "SIGTERM"
     kill_timeout: str = "30s"
-    build: Build = Build()
+    build: Build | None = None
     deploy: Deploy
     env: dict[str, str]
     http_service: HttpService
@@ -119,7 +121,7 @@ def fly_config(config: StackConfig) -> FlyConfig:
 
 
 def render(config: FlyConfig) -> str:
-    return tomli_w.dumps(config.model_dump(mode="json"))
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
 
 
 def committed(stack: str) -> str:
@@ -128,7 +130,7 @@ def committed(stack: str) -> str:
     unset = {"reel:modalTokenId": "unused", "reel:modalTokenSecret": "unused"}
     config = StackConfig.parse(stack, {**values, **unset})
     header = f"# Written by `python -m infra.fly_config` from Pulumi.{stack}.yaml: change that file.\n"
-    return header + render(fly_config(config))
+    return header + render(fly_config(config).model_copy(update={"build": Build()}))
 
 
 def main() -> None:

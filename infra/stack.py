@@ -24,7 +24,7 @@ def current_config() -> StackConfig:
 
 
 def build(config: StackConfig) -> dict[str, Any]:
-    """Declare everything of the stack; returns its outputs, none of them secret."""
+    """Declare everything of the stack; returns its outputs: none is secret, "" is what the stack does not have."""
     provider = cloudflare.Provider("cloudflare", base_url=config.cloudflare_url)
     clouds = pulumi.ResourceOptions(providers={"cloudflare": provider})
     storage = _storage(config, clouds)
@@ -38,14 +38,14 @@ def build(config: StackConfig) -> dict[str, Any]:
     return {
         "app_url": config.app_address,
         "api_url": config.api_address,
-        "landing_url": config.landing_address,
+        "landing_url": config.landing_address or "",
         "health_url": f"{config.api_address}/api/health",
         "ws_url": f"ws{config.api_address.removeprefix('http')}/ws",
         "bucket": storage.bucket,
         "pages_project": app.project,
         "pages_deployment": app.deployment_url,
         "fly_app": backend.app,
-        "gpu_app": gpu.app if gpu else None,
+        "gpu_app": gpu.app if gpu else "",
         "image": backend.image,
         "estimated_monthly_cost": monthly_cost(config),
     }

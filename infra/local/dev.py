@@ -53,7 +53,7 @@ def dev() -> None:
 
 def _api_command(ports: Ports) -> list[str]:
     reload = ["--reload", "--reload-dir", "app", "--reload-dir", "gpu"]
-    return [str(PYTHON), "-m", "uvicorn", "app.main:create_app", "--factory", "--port", str(ports.api), *reload]
+    return [str(PYTHON), "-m", "uvicorn", "app.main:app", "--port", str(ports.api), *reload]
 
 
 def _web_command(ports: Ports) -> list[str]:

@@ -31,7 +31,6 @@ def up(video: Path | None) -> None:
     say("started" if started else "already running")
     heading("stack")
     outputs, changed = apply()
-    table({name: str(value) for name, value in outputs.items() if value is not None})
     if not changed and video is None and _report_stands(outputs):
         report = json.loads(REPORT.read_text())
         heading(f"nothing changed ({time.perf_counter() - begun:.1f} s)")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from infra.sources import ROOT
 
 PORTS = (8000, 5173, 9400, 9401, 9404)
@@ -37,6 +39,14 @@ class System:
     @property
     def cloud_pid(self) -> int:
         return int(json.loads((self.root / ".local/cloud/cloud.json").read_text())["pid"])
+
+    @property
+    def machine_environment(self) -> dict[str, str]:
+        """Environment of the process that runs the deployed backend."""
+        for process in psutil.Process(self.cloud_pid).children(recursive=True):
+            if process.cmdline()[-2:] == ["-m", "app"]:
+                return process.environ()
+        raise AssertionError("no machine runs the backend")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """`make …` in the copy, with nothing of this machine's Pulumi or clouds in its environment."""

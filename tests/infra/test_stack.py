@@ -254,8 +254,9 @@ def test_outputs_are_complete(stack: str) -> None:
     outputs = plan(stack).outputs
     promised = {"app_url", "api_url", "landing_url", "health_url", "ws_url", "bucket", "pages_project", "fly_app"}
     promised |= {"gpu_app", "image", "estimated_monthly_cost"}
-    absent = set() if stack == "production" else {"landing_url"}
-    assert promised - absent <= {name for name, value in outputs.items() if value is not None}
+    assert promised <= outputs.keys()
+    empty = {name for name in promised if outputs[name] == ""}
+    assert empty == (set() if stack == "production" else {"landing_url"})
 
 
 def main() -> None:

@@ -12,10 +12,11 @@ from infra.localcloud.modal.ids import new_id
 from infra.localcloud.modal.rpc import Rpcs, not_found, unimplemented
 from infra.localcloud.modal.store import Store
 
-# Modal's own defaults; the ceiling without `max_containers` is ours, because this is one machine.
+# Modal's own defaults.
 DEFAULT_SCALEDOWN_S = 60
 DEFAULT_TIMEOUT_S = 300
-DEFAULT_MAX_CONTAINERS = 4
+# Containers of one function that this one machine gives at most, however many the function may have.
+MACHINE_LIMIT = 4
 # Arguments and results above this go through blobs (modal._utils.blob_utils, MAX_OBJECT_SIZE_BYTES).
 MAX_OBJECT_BYTES = 2 * 1024 * 1024
 
@@ -65,7 +66,8 @@ class Definition:
 
     @property
     def max_containers(self) -> int:
-        return self.function.autoscaler_settings.max_containers or max(DEFAULT_MAX_CONTAINERS, self.min_containers)
+        allowed = self.function.autoscaler_settings.max_containers or MACHINE_LIMIT
+        return min(allowed, max(MACHINE_LIMIT, self.min_containers))
 
     @property
     def scaledown_s(self) -> float:

@@ -7,9 +7,7 @@ another input's timeout is handed out again at no cost; one left unfinished by a
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from grpclib import GRPCError
 from modal_proto import api_pb2
@@ -20,7 +18,7 @@ from infra.localcloud.modal.containers import Attempt, Container, Machine
 from infra.localcloud.modal.deployments import Deployments
 from infra.localcloud.modal.functions import Definition
 from infra.localcloud.modal.outcomes import CANCELLED, FAILURE, INIT_FAILURE, TERMINATED, TIMEOUT, Outcomes, ended
-from infra.localcloud.modal.signals import Signal
+from infra.localcloud.modal.pools import Pool
 
 # A container asks again after this, so that no request stays open forever.
 _POLL_S = 30.0
@@ -29,25 +27,6 @@ CANCEL_GRACE_S = 5.0
 _EXIT_GRACE_S = 30.0
 # A container that dies before it serves is started again; the inputs fail after this many in a row.
 _MAX_FAILED_BOOTS = 3
-
-
-@dataclass
-class Pool:
-    """The waiting inputs and the containers of one function."""
-
-    waiting: deque[Input] = field(default_factory=deque)
-    containers: dict[str, Container] = field(default_factory=dict)
-    failed_boots: int = 0
-    signal: Signal = field(default_factory=Signal)
-
-    @property
-    def usable(self) -> list[Container]:
-        return [container for container in self.containers.values() if not container.is_draining]
-
-    @property
-    def occupied(self) -> int:
-        """Places taken from `max_containers`: draining containers finish beside their successors."""
-        return sum(not container.is_draining or container.is_stopped for container in self.containers.values())
 
 
 class Scheduler:
@@ -103,12 +82,7 @@ class Scheduler:
         return len(self.containers(app_id))
 
     def stats(self, function_id: str) -> api_pb2.FunctionStats:
-        pool = self._pool(function_id)
-        return api_pb2.FunctionStats(
-            backlog=len(pool.waiting),
-            num_total_tasks=len(pool.usable),
-            num_running_inputs=sum(len(container.running) for container in pool.containers.values()),
-        )
+        return self._pool(function_id).stats()
 
     def refresh(self, app_id: str) -> None:
         """Follows a deploy (containers of older definitions finish what they run) or a stop (everything ends now)."""
@@ -133,7 +107,7 @@ class Scheduler:
     def retire(self, container: Container, *, graceful: bool) -> None:
         """Ends a container: after what it runs, or now, and then its inputs run again elsewhere."""
         function_id = container.definition.function_id
-        pass
+        container.is_draining = True
         if not graceful or not container.is_serving:
             container.stop()
         self._pool(function_id).signal.notify()
@@ -143,8 +117,7 @@ class Scheduler:
         """Ends waiting inputs at once; tells containers to end running ones and kills those that do not."""
         self._outcomes.cancel(call.id)
         pool = self._pool(call.function_id)
-        for waiting in [waiting for waiting in pool.waiting if waiting.call_id == call.id]:
-            pool.waiting.remove(waiting)
+        for waiting in pool.withdraw(call.id):
             self._outcomes.end(waiting, TERMINATED, CANCELLED)
         for container in pool.containers.values():
             running = [attempt for attempt in container.running.values() if attempt.input.call_id == call.id]
@@ -175,10 +148,10 @@ class Scheduler:
             if left_s > 0:
                 await pool.signal.wait(left_s)
             elif wake_at < deadline:
-                pass
+                container.is_draining = True
             else:
                 return None
-        asyncio.get_running_loop().call_later(_EXIT_GRACE_S, container.stop)
+        asyncio.get_running_loop().call_later(_EXIT_GRACE_S, self._end_lingering, container)
         return None
 
     def report(self, container: Container, output: api_pb2.FunctionPutOutputsItem) -> None:
@@ -216,6 +189,13 @@ class Scheduler:
         why = f"Task's current input {input_id} hit its timeout of {container.definition.timeout_s:g}s"
         self._outcomes.judge(attempt.input, ended(TIMEOUT, why), container.definition.function.retry_policy)
 
+    def _end_lingering(self, container: Container) -> None:
+        """Kills a container that was told to end and has not; what it still runs may take its time."""
+        if container.running:
+            asyncio.get_running_loop().call_later(_EXIT_GRACE_S, self._end_lingering, container)
+        else:
+            container.stop()
+
     def _kill_if_running(self, container: Container, input_ids: Iterable[str]) -> None:
         if any(input_id in container.running for input_id in input_ids):
             container.stop()
@@ -229,8 +209,7 @@ class Scheduler:
             while pool.waiting:
                 self._outcomes.end(pool.waiting.popleft(), TERMINATED, "its function is no longer deployed")
             return
-        room = sum(max(0, definition.capacity - len(container.running)) for container in pool.usable)
-        needed = math.ceil((len(pool.waiting) - room) / definition.capacity)
+        needed = math.ceil((len(pool.waiting) - pool.room) / definition.capacity)
         missing = definition.min_containers - len(pool.usable)
         for _ in range(min(max(needed, missing), definition.max_containers - pool.occupied)):
             container = Container(definition)
@@ -263,7 +242,8 @@ class Scheduler:
     def _settle(self, pool: Pool, container: Container, how: str) -> None:
         """Decides about the inputs of a container that has ended."""
         story = f"container {container.id} of {container.definition.name} {how}; log: {self._machine.log(container)}"
-        for attempt in container.running.values():
+        while container.running:
+            _, attempt = container.running.popitem()
             attempt.timer.cancel()
             if attempt.is_cancelled:
                 self._outcomes.end(attempt.input, TERMINATED, CANCELLED)

@@ -51,7 +51,7 @@ def test_a_folder_without_an_api_is_deployed_as_it_is(monkeypatch: pytest.Monkey
     [(command, options)] = tools.calls
     assert command[1:3] == ["pages", "deploy"]
     assert command[3].endswith("app/web/landing")
-    assert ["--branch", "staging"] == command[command.index("--branch") :][:2]
+    assert command[command.index("--branch") :][:2] == ["--branch", "staging"]
     assert options["env"]["CLOUDFLARE_ACCOUNT_ID"] == "a" * 32
     assert "CLOUDFLARE_API_BASE_URL" not in options["env"]
 

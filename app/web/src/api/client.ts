@@ -1,0 +1,56 @@
+/**
+ * One call of the API. A call without an answer is repeated a few times; every changing call carries an idempotency
+ * key, so that a repeated one is carried out once. Errors are Problem or UnreachableError.
+ */
+import { httpUrl } from "./address";
+import { connection } from "./connection";
+import { identity } from "./identity";
+import { isTransient, Problem, UnreachableError } from "./problem";
+import { retrying } from "./retry";
+
+const POLICY = { attempts: 3, baseMs: 300, maxMs: 2000 };
+const TIMEOUT_MS = 30_000;
+
+export interface CallOptions {
+  body?: unknown;
+  /** The same key on a later call asks for the same result; by default each call is one of its own. */
+  key?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export function call<T>(
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  options: CallOptions = {},
+): Promise<T> {
+  const headers = new Headers({ Accept: "application/json" });
+  const user = identity.user();
+  if (user !== null) headers.set("X-User-ID", user);
+  if (method === "POST" || method === "PUT") headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
+  if (options.body !== undefined) headers.set("Content-Type", "application/json");
+  const body = options.body === undefined ? null : JSON.stringify(options.body);
+  const task = () => send<T>(httpUrl(path), { method, headers, body }, options.signal);
+  return retrying(task, POLICY, isTransient, options.signal);
+}
+
+async function send<T>(url: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  let text: string;
+  try {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    void connection.reportSilence();
+    throw new UnreachableError(error);
+  }
+  const isProblem = response.headers.get("Content-Type")?.includes("application/problem+json") ?? false;
+  if (response.status >= 500 && !isProblem) {
+    void connection.reportSilence();
+    throw new UnreachableError(`a proxy answered ${response.status}`);
+  }
+  connection.reportAnswer();
+  if (!response.ok) throw new Problem(response.status, isProblem ? JSON.parse(text) : {});
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}

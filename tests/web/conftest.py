@@ -1,0 +1,84 @@
+"""Fixtures: one build, one site and one browser a session; a fake backend and a page for each test."""
+
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from tests.web.browser import PageWatch, chromium, find_chromium
+from tests.web.fake.backend import FakeBackend
+from tests.web.site import Site, build
+from tests.web.videos import write_video
+
+SOURCE_FRAMES = 60
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def api_port() -> int:
+    """The address is part of the build, so that one port serves the whole session."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, api_port: int) -> Path:
+    find_chromium()
+    return build(tmp_path_factory.mktemp("site") / "dist", f"http://127.0.0.1:{api_port}")
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of 320x180, in about ten of the fake's parts."""
+    return write_video(tmp_path_factory.mktemp("source") / "cup final.mp4", 320, 180, SOURCE_FRAMES)
+
+
+@pytest.fixture(scope="session")
+def reel_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_video(tmp_path_factory.mktemp("reel") / "reel.mp4", 180, 320, SOURCE_FRAMES).read_bytes()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(built: Path) -> AsyncIterator[Site]:
+    site = Site(built)
+    await site.start()
+    yield site
+    await site.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def backend(api_port: int, site: Site, reel_file: bytes) -> AsyncIterator[FakeBackend]:
+    backend = FakeBackend(api_port, site.url, reel_file)
+    await backend.start()
+    yield backend
+    await backend.stop()
+
+
+@pytest.fixture
+def watch() -> PageWatch:
+    return PageWatch()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, backend: FakeBackend, watch: PageWatch) -> AsyncIterator[Page]:
+    """A page in a profile of its own, that ends without console errors and without a request to another machine."""
+    context = await browser.new_context(viewport={"width": 1200, "height": 900})
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    watch.attach(page)
+    yield page
+    await context.close()
+    watch.assert_clean()
