@@ -30,8 +30,8 @@ def run(
 ) -> str:
     """Standard output of a tool that succeeded; raises DeployError with its last words otherwise.
 
-    `env` is laid over the ambient environment, or over the variables of it that `inherit` names. `secrets` never reach our output. `quiet` holds the standard output
-    back from the log (what is parsed is seldom worth reading).
+    `env` is laid over the ambient environment, or over the variables of it that `inherit` names. `secrets` never reach
+    our output. `quiet` holds the standard output back from the log (what is parsed is seldom worth reading).
     """
     ambient = {name: value for name, value in os.environ.items() if inherit is None or name in inherit}
     try:

@@ -29,6 +29,7 @@ class Result:
     operations: list[Operation]
     changes: dict[str, str | list[str]]
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    made_up_ids: frozenset[str] = frozenset()
 
     def find(self, name: str, type_: str = "") -> Resource:
         """The one resource with this name (and type). Raises LookupError, naming those there are."""
@@ -63,8 +64,8 @@ def run(
     saver, before = _opened(state, redactor)
     halt, journal = Halt(continue_on_error), Journal(listener)
     carrier = Carrier(before, providers, journal, halt, redactor, saver, preview, parallel)
-    deployment = Deployment(project, stack, carrier)
     settings = StackConfig(dict(config or {}), secret_keys)
+    deployment = Deployment(project, stack, carrier, settings)
     redactor.add(*settings.secrets)
 
     def work() -> None:
@@ -72,8 +73,7 @@ def run(
         error = run_program(program, deployment, settings, folder)
         if error:
             journal.fail(error.message)
-        else:
-            deployment.finish()
+        deployment.finish(program_failed=error is not None)
 
     in_own_thread(work)
     return _result(carrier, deployment.planned_outputs if preview else carrier.state.outputs)
@@ -109,4 +109,5 @@ def _result(carrier: Carrier, outputs: Values) -> Result:
         operations=journal.operations,
         changes=journal.changes(),
         diagnostics=journal.diagnostics,
+        made_up_ids=frozenset(carrier.made_up_ids),
     )

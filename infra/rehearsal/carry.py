@@ -28,6 +28,12 @@ class FailedError(RuntimeError):
     """An operation failed and is in the journal."""
 
 
+class ProtectedError(ProviderError):
+    """A deletion that protection forbids: nothing was attempted, so other deletions go on."""
+
+    stops = False
+
+
 class Saver(Protocol):
     def save(self, state: State) -> None: ...
 
@@ -72,14 +78,14 @@ class Carrier:
         return found
 
     def ensure(self, new: Resource) -> None:
-        """A default provider: it has no settings, so it is there or it is made."""
+        """A default provider: nothing is outside of the state, so there is nothing to wait for."""
         with self.lock:
-            if (old := self.state.resources.get(new.urn)) is not None:
-                self.journal.note(Operation("same", old, old))
-                return
-            new.id = str(uuid.uuid4())
-            self.journal.note(Operation("create", new))
-            self._put(new)
+            old = self.state.resources.get(new.urn)
+            new.id = old.id if old else str(uuid.uuid4())
+            op = "create" if old is None else "same" if old.inputs == new.inputs else "update"
+            self.journal.note(Operation(op, new, old))
+            if op != "same":
+                self._put(new)
 
     def same(self, old: Resource, new: Resource) -> None:
         new.id, new.outputs = old.id, old.outputs
@@ -93,6 +99,19 @@ class Carrier:
 
     def create(self, new: Resource, note: str = "") -> None:
         self._make(Operation("create", new, note=note), "creating")
+
+    def rename(self, former: str, urn: str) -> None:
+        """Takes over a resource under its new name."""
+        with self.lock:
+            self.state.rename(former, urn)
+            self._save()
+
+    def set_outputs(self, resource: Resource, outputs: Values) -> None:
+        """For components and the stack, whose outputs come after they are made."""
+        with self.lock:
+            if resource.outputs != outputs:
+                resource.outputs = outputs
+                self._save()
 
     def update(self, old: Resource, new: Resource, changes: Changes) -> None:
         new.id = old.id
@@ -141,7 +160,7 @@ class Carrier:
 
         def work(call: Call) -> None:
             if old.protect and not old.delete:
-                raise ProviderError(
+                raise ProtectedError(
                     f"{old.name} cannot be deleted because it is protected; remove `protect` from it in the program "
                     "and apply that first, or leave protected resources out with --exclude-protected"
                 )
@@ -206,17 +225,18 @@ class Carrier:
             try:
                 result = work(self._call(operation, pending))
             except ProviderError as error:
-                self._fail(operation, str(error), uncertain=error.uncertain)
+                self._fail(operation, str(error), uncertain=error.uncertain, stops=error.stops)
                 raise FailedError(str(error)) from error
             except Exception as error:
                 message = f"internal error: {type(error).__name__}: {error}, at {_where(error)}"
-                self._fail(operation, message, uncertain=True)
+                self._fail(operation, message, uncertain=True, stops=True)
                 raise FailedError(message) from error
             self.journal.end(operation)
             return result
 
-    def _fail(self, operation: Operation, message: str, *, uncertain: bool) -> None:
-        self.halt.fail()
+    def _fail(self, operation: Operation, message: str, *, uncertain: bool, stops: bool) -> None:
+        if stops:
+            self.halt.fail()
         self.journal.end(operation, message)
         self.journal.fail(message, operation.urn)
         if not uncertain and not self.preview:

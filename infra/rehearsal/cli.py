@@ -71,12 +71,12 @@ def _apply(options: Namespace, *, preview: bool) -> int:
 
     carrier = session.carrier(options, preview=preview)
     session.resume(carrier)
-    deployment = Deployment(session.project.name, options.stack, carrier)
-    error = run_program(session.project.program, deployment, session.config, session.project.folder)
+    deployment = Deployment(session.project.name, options.stack, carrier, session.config)
+    with session.hearing():
+        error = run_program(session.project.program, deployment, session.config, session.project.folder)
     if error:
         session.journal.fail(error.message)
-    else:
-        deployment.finish()
+    deployment.finish(program_failed=error is not None)
     if not preview and not session.journal.failed and not session.halt.interrupted:
         _settle(session, carrier)
     return _conclude(session, options, carrier, deployment.planned_outputs if preview else None)
@@ -126,8 +126,8 @@ def _conclude(session: Session, options: Namespace, carrier: Carrier, planned: V
         _print(result.summary_json(how, journal, outputs, redactor))
     if options.result:
         saved = session.store.load() if is_preview else carrier.state
-        plan = result.planned(journal, outputs, carrier.made_up_ids) if is_preview else None
-        document = result.conformance(journal, saved.all, saved.outputs, plan)
+        plan = result.planned(journal.operations, outputs, carrier.made_up_ids) if is_preview else None
+        document = result.conformance(journal.operations, journal.changes(), saved.all, saved.outputs, plan)
         _write(options.result, document if session.config.clear else redactor.value(document))
     if session.halt.interrupted:
         return 128 + session.halt.signal

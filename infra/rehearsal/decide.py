@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from infra.rehearsal.diff import Changes
-from infra.rehearsal.paths import MissingError, parse, reset
+from infra.rehearsal.ignore import MissingError, reset
+from infra.rehearsal.paths import parse
 from infra.rehearsal.resource import Goal, Resource
 from infra.rehearsal.values import Values
 
@@ -50,7 +51,7 @@ def decide(old: Resource | None, goal: Goal, diff: Differ, circumstances: Circum
     if old is None or circumstances.lost:
         return Decision(Kind.CREATE, goal.inputs)
     if circumstances.deleted or old.pending_replacement:
-        return _protected(goal, Decision(Kind.REPLACE, goal.inputs, already_deleted=True))
+        return Decision(Kind.REPLACE, goal.inputs, already_deleted=True)
     inputs = with_ignored(old.inputs, goal)
     changes = diff(old, inputs).replacing(goal.replace_on_changes)
     if circumstances.replaced & {*goal.replace_with}:
@@ -61,7 +62,8 @@ def decide(old: Resource | None, goal: Goal, diff: Differ, circumstances: Circum
         return Decision(Kind.UPDATE, inputs, changes)
     first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
     # A replacement starts afresh: it gets the program's inputs, also those whose changes were to be ignored.
-    return _protected(goal, Decision(Kind.REPLACE, goal.inputs, changes, delete_first=first))
+    decision = Decision(Kind.REPLACE, goal.inputs, changes, delete_first=first)
+    return _protected(goal, decision) if goal.protect and old.protect else decision
 
 
 def with_ignored(old: Values, goal: Goal) -> Values:
@@ -81,9 +83,7 @@ def with_ignored(old: Values, goal: Goal) -> Values:
 
 
 def _protected(goal: Goal, decision: Decision) -> Decision:
-    """The program's option counts, not the state's: taking protection off and replacing is one step."""
-    if not goal.protect or decision.already_deleted:
-        return decision
+    """Taking protection off and replacing is one step, so the program's option counts, not the state's alone."""
     return replace(
         decision,
         error=f"unable to replace resource {goal.name!r} ({', '.join(decision.changes.replace_keys)} changed) as it is "

@@ -1,18 +1,21 @@
 """Deletes many resources, level by level; after a failure the next level is not begun."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from infra.rehearsal.carry import Carrier, FailedError
 from infra.rehearsal.halt import HaltedError
-from infra.rehearsal.levels import deletion_levels
+from infra.rehearsal.levels import closure, deletion_levels
 from infra.rehearsal.resource import Resource
 
 
-def delete_in_levels(carrier: Carrier, condemned: Sequence[Resource]) -> None:
-    """Failures end up in the journal. With `continue_on_error` only what the failed ones need is kept."""
+def delete_in_levels(carrier: Carrier, condemned: Sequence[Resource], needed: Iterable[str] = ()) -> None:
+    """Keeps what is `needed` and what a resource needs that could not be deleted. Failures end up in the journal.
+
+    A protected resource does not stop the next level; any other failure does, unless the run continues on errors.
+    """
     deleted = {resource.urn for resource in condemned}
-    kept: set[str] = set()
+    kept = closure(needed, carrier.state.all)
 
     def attempt(resource: Resource) -> set[str]:
         try:
@@ -27,9 +30,8 @@ def delete_in_levels(carrier: Carrier, condemned: Sequence[Resource]) -> None:
         for level in deletion_levels(condemned):
             if carrier.halt.nothing_new:
                 return
-            spared = [resource for resource in level if resource.urn in kept]
-            kept.update(*(resource.needs for resource in spared))
-            kept.update(*pool.map(attempt, [resource for resource in level if resource.urn not in kept]))
+            failed = pool.map(attempt, [resource for resource in level if resource.urn not in kept])
+            kept |= closure(set().union(*failed), carrier.state.all)
 
 
 def destroy(carrier: Carrier, *, exclude_protected: bool) -> list[Resource]:
@@ -45,8 +47,4 @@ def destroy(carrier: Carrier, *, exclude_protected: bool) -> list[Resource]:
 
 
 def _protected(carrier: Carrier) -> set[str]:
-    resources = carrier.state.resources
-    kept = {urn for urn, one in resources.items() if one.protect}
-    while more := set().union(*(resources[urn].needs for urn in kept)) & resources.keys() - kept:
-        kept |= more
-    return kept
+    return closure({one.urn for one in carrier.state.resources.values() if one.protect}, carrier.state.all)

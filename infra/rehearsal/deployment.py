@@ -13,7 +13,8 @@ from infra.rehearsal.halt import HaltedError
 from infra.rehearsal.levels import dependents
 from infra.rehearsal.providers.base import ProviderError
 from infra.rehearsal.resource import Goal, Resource, wanted
-from infra.rehearsal.values import UNKNOWN, Values, secret_texts
+from infra.rehearsal.stack_config import StackConfig
+from infra.rehearsal.values import UNKNOWN, Values, is_unknown, secret_texts
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,12 @@ class RefusedError(RuntimeError):
 class Deployment:
     """Registrations come from several threads. What is decided is decided under the carrier's lock, one by one."""
 
-    def __init__(self, project: str, stack: str, carrier: Carrier) -> None:
+    def __init__(self, project: str, stack: str, carrier: Carrier, config: StackConfig | None = None) -> None:
+        """`config` gives default providers their settings: those in a package's own namespace."""
         self.project, self.stack, self.carrier = project, stack, carrier
+        self._config = config or StackConfig()
         self.planned_outputs: Values = {}
+        self._stack_outputs: Values | None = None
         self._seen: set[str] = set()
         self._former: dict[str, str] = {}
         self._replaced: set[str] = set()
@@ -93,7 +97,8 @@ class Deployment:
         urn = urns.make(self.stack, self.project, "", f"{urns.PROVIDER_TYPES}{package}", name)
         if urn not in self._seen:
             self._seen.add(urn)
-            self.carrier.ensure(Resource(urn, urns.own_type(urn), name, custom=True))
+            inputs = self._config.of_package(package)
+            self.carrier.ensure(Resource(urn, urns.own_type(urn), name, custom=True, inputs=inputs, outputs=inputs))
         return urn
 
     def _check_needs(self, goal: Goal) -> None:
@@ -110,7 +115,7 @@ class Deployment:
             if former in resources:
                 if former in self._seen:
                     raise RefusedError(f"{urns.name(urn)} has the alias {former}, which the program still has as well")
-                self.carrier.state.rename(former, urn)
+                self.carrier.rename(former, urn)
                 self._former[urn] = former
                 return self.carrier.state.resources[urn]
         return None
@@ -154,6 +159,11 @@ class Deployment:
             if resource.urn in self._seen or resource.urn in self._deleted or resource.pending_replacement:
                 continue
             if self._must_be_replaced(resource, replaced):
+                if resource.protect:
+                    raise RefusedError(
+                        f"unable to replace resource {resource.name!r} as part of replacing {root.name!r}: it is "
+                        "protected; to replace both, remove `protect` from it in the program and apply that first"
+                    )
                 replaced.add(resource.urn)
                 found.append(resource)
         for resource in found:
@@ -169,7 +179,8 @@ class Deployment:
         if not touched & resource.inputs.keys():
             return False
         inputs: Values = {key: UNKNOWN if key in touched else value for key, value in resource.inputs.items()}
-        return self.carrier.provider(resource).diff(resource, inputs).replaces
+        changes = self.carrier.provider(resource).diff(resource, inputs)
+        return changes.replacing(resource.replace_on_changes).replaces
 
     def _carry_out(
         self, old: Resource | None, new: Resource, decision: Decision, condemned: list[Resource], lost: bool
@@ -204,22 +215,36 @@ class Deployment:
         carrier.redactor.add(*secret_texts(outputs))
         with carrier.lock:
             resource = carrier.state.resources.get(urn)
-            if resource is None or carrier.halt.nothing_new or (resource.is_stack and carrier.halt.any_failed):
+            if resource is None or carrier.halt.nothing_new:
                 return
             if resource.is_stack:
-                self.planned_outputs = outputs
-            if resource.outputs != outputs:
-                resource.outputs = outputs
-                if not carrier.preview:
-                    carrier.saver.save(carrier.state)
+                self._stack_outputs = outputs
+            else:
+                carrier.set_outputs(resource, outputs)
 
-    def finish(self) -> None:
-        """Deletes what was replaced and what the program no longer has; nothing if anything failed."""
+    def finish(self, *, program_failed: bool = False) -> None:
+        """Deletes what was replaced and what the program no longer has, unless it failed; then settles the outputs."""
+        if not program_failed and not self.carrier.halt.nothing_new:
+            self._delete_unwanted()
+        self._settle_outputs()
+
+    def _settle_outputs(self) -> None:
+        """The stack's outputs as the program gave them. After a failure an absent one need not be gone, so it stays."""
         carrier = self.carrier
-        if carrier.halt.interrupted or carrier.halt.any_failed:
-            return
+        with carrier.lock:
+            stack = carrier.state.resources.get(urns.stack_urn(self.stack, self.project))
+            if stack is None or self._stack_outputs is None:
+                return
+            known = {key: value for key, value in self._stack_outputs.items() if not is_unknown(value)}
+            kept = stack.outputs if carrier.journal.failed else {}
+            self.planned_outputs = self._stack_outputs
+            carrier.set_outputs(stack, {**kept, **known})
+
+    def _delete_unwanted(self) -> None:
+        carrier = self.carrier
         unseen = [one for one in carrier.state.resources.values() if one.urn not in self._seen]
         for resource in [one for one in unseen if one.pending_replacement]:
             carrier.forget_pending(resource)
         condemned = [*carrier.state.replaced, *(one for one in unseen if not one.pending_replacement)]
-        delete_in_levels(carrier, condemned)
+        broken = (one.needs for one in carrier.state.all if one.urn in self._broken)
+        delete_in_levels(carrier, condemned, set().union(*broken))

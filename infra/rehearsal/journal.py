@@ -8,6 +8,7 @@ from typing import Protocol
 from infra.rehearsal.diff import Changes
 from infra.rehearsal.resource import Resource
 
+DELETION = frozenset({"delete", "delete-replaced", "remove-pending-replace"})
 REPLACEMENT = frozenset({"create-replacement", "replace"})
 
 
@@ -127,9 +128,9 @@ class Journal:
 def _in_a_word(ops: set[str], failed: bool) -> str | list[str]:
     words = set(ops)
     if words & REPLACEMENT:
-        words = (words - REPLACEMENT - {"delete-replaced"}) | {"replace"}
-    elif "delete-replaced" in words:
-        words = (words - {"delete-replaced"}) | {"delete"}
+        words = (words - REPLACEMENT - DELETION) | {"replace"}
+    elif words & DELETION:
+        words = (words - DELETION) | {"delete"}
     suffix = ":failed" if failed else ""
     if not words:
         return "failed"

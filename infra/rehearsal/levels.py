@@ -38,3 +38,14 @@ def dependents(of: str, resources: Iterable[Resource]) -> list[Resource]:
         reached |= more
     found = [resource for resource in known if resource.urn in reached]
     return [resource for level in reversed(deletion_levels(found)) for resource in level]
+
+
+def closure(urns: Iterable[str], resources: Iterable[Resource]) -> set[str]:
+    """These and all that they need, directly or not."""
+    needs: dict[str, set[str]] = {}
+    for resource in resources:
+        needs[resource.urn] = needs.get(resource.urn, set()) | resource.needs
+    reached = set(urns)
+    while more := set().union(*(needs.get(urn, set()) for urn in reached)) - reached:
+        reached |= more
+    return reached

@@ -74,23 +74,29 @@ async def _in_stack(program: Program, deployment: Deployment, config: StackConfi
 
 def _call(program: Program) -> None:
     if isinstance(program, Path):
-        runpy.run_path(str(program), run_name="__main__")
+        # The file and not the folder: a folder's bytecode is taken for fresh if it was edited within the same second.
+        runpy.run_path(str(program / "__main__.py"), run_name="__main__")
     else:
         program()
 
 
 @contextlib.contextmanager
 def _in_folder(program: Program) -> Iterator[None]:
-    """The program's folder as the current one; its own modules are forgotten afterwards, for the next program."""
+    """The program's folder as the current one and first on the path, as running it does.
+
+    Its own modules are forgotten afterwards, for the next program.
+    """
     if not isinstance(program, Path):
         yield
         return
     before, known, arguments = Path.cwd(), {*sys.modules}, sys.argv
     os.chdir(program)
     sys.argv = [str(program)]
+    sys.path.insert(0, str(program))
     try:
         yield
     finally:
+        sys.path.remove(str(program))
         sys.argv = arguments
         os.chdir(before)
         for name in {*sys.modules} - known:

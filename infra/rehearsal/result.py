@@ -1,9 +1,9 @@
 """What a run did, as data: for `--result` (the conformance vectors' form), for `--json`, and for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.rehearsal.journal import Journal
+from infra.rehearsal.journal import Journal, Operation
 from infra.rehearsal.redact import Redactor
 from infra.rehearsal.resource import Resource
 from infra.rehearsal.values import UNKNOWN, UNKNOWN_SHOWN, Value, Values, masked, replaced
@@ -13,11 +13,15 @@ PLANNED = frozenset({"create", "update", "create-replacement"})
 
 
 def conformance(
-    journal: Journal, state: list[Resource], outputs: Values, planned: dict[str, Any] | None
+    operations: Iterable[Operation],
+    changes: Mapping[str, str | list[str]],
+    state: list[Resource],
+    outputs: Values,
+    planned: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """The form that facts/engine describes; secrets are masked where they are marked."""
+    """The form of the engine's recorded runs; secrets are masked where they are marked."""
     return {
-        "changes": journal.changes(),
+        "changes": dict(changes),
         "operations": [
             {
                 "urn": one.urn,
@@ -27,7 +31,7 @@ def conformance(
                 "diffs": one.changes.keys,
                 "detailedDiff": one.changes.detailed,
             }
-            for one in journal.operations
+            for one in operations
         ],
         "state": [recorded(resource) for resource in state],
         "outputs": masked(outputs),
@@ -62,7 +66,7 @@ def recorded(resource: Resource, *, unknown: str = UNKNOWN_SHOWN) -> dict[str, A
     }
 
 
-def planned(journal: Journal, stack_outputs: Values, made_up: set[str]) -> dict[str, Any]:
+def planned(operations: Iterable[Operation], stack_outputs: Values, made_up: Iterable[str]) -> dict[str, Any]:
     """What a preview says will be: inputs and outputs of what is created, updated or replaced."""
 
     def shown(value: Value) -> Value:
@@ -70,7 +74,7 @@ def planned(journal: Journal, stack_outputs: Values, made_up: set[str]) -> dict[
             masked(value), lambda part: (True, _unmade(part, made_up)) if isinstance(part, str) else (False, None)
         )
 
-    resources = [one.resource for one in journal.operations if one.op in PLANNED and one.resource.custom]
+    resources = [one.resource for one in operations if one.op in PLANNED and one.resource.custom]
     return {
         "inputs": {resource.urn: shown(resource.inputs) for resource in resources},
         "outputs": {resource.urn: shown(resource.outputs) for resource in resources},
@@ -78,7 +82,7 @@ def planned(journal: Journal, stack_outputs: Values, made_up: set[str]) -> dict[
     }
 
 
-def _unmade(text: str, made_up: set[str]) -> str:
+def _unmade(text: str, made_up: Iterable[str]) -> str:
     for one in made_up:
         text = text.replace(one, MADE_UP)
     return text

@@ -1,10 +1,11 @@
 """Puts one run of the command line together: project, settings, state, providers, and who listens."""
 
+import contextlib
 import importlib
 import os
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from infra.rehearsal.console import Console
 from infra.rehearsal.halt import Halt
 from infra.rehearsal.interrupt import Interrupts
 from infra.rehearsal.journal import Journal
+from infra.rehearsal.lines import Lines
 from infra.rehearsal.project import FILE, Project, ProjectError, read_project
 from infra.rehearsal.providers.base import Provider
 from infra.rehearsal.providers.command import Command
 from infra.rehearsal.providers.process import Processes, end_orphan
 from infra.rehearsal.redact import Redactor
 from infra.rehearsal.stack_config import ConfigError, StackConfig, read_stack_config
-from infra.rehearsal.store import Store, read_document
+from infra.rehearsal.state import State
+from infra.rehearsal.store import StateError, Store, read_document
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +45,7 @@ class Session:
         """With the state loaded; the caller holds the lock unless it is a preview."""
         saver: Saver = Unsaved() if preview else self.store
         state = self.store.load()
+        _check_owner(options.state, state, options.stack, self.project.name)
         Interrupts(self.halt, self.processes).install()
         self.console.start()
         return Carrier(
@@ -54,6 +58,16 @@ class Session:
         command = Command(self.project.program, self.surroundings.commands, self.processes)
         return {"command": command, "cloudflare": Cloudflare(self.surroundings.cloud)}
 
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[None]:
+        """What the program prints is told line by line, like what it logs."""
+        with (
+            contextlib.closing(Lines(lambda line: self.journal.log("info", line))) as lines,
+            contextlib.redirect_stdout(lines),
+            contextlib.redirect_stderr(lines),
+        ):
+            yield
+
     def resume(self, carrier: Carrier) -> None:
         """Says what a killed run left under way, and ends the commands that outlived it."""
         for urn, pending in carrier.state.pending.items():
@@ -61,6 +75,15 @@ class Session:
             self.console.line(f"resuming: an earlier run was stopped while {pending.operation} {name}")
             if end_orphan(pending.group, pending.group_started):
                 self.console.line(f"  its command still ran and was stopped (process group {pending.group})")
+
+
+def _check_owner(path: Path, state: State, stack: str, project: str) -> None:
+    """Raises StateError for another stack's state: all that it has would be taken for unwanted, and deleted."""
+    own = f"urn:pulumi:{stack}::{project}::"
+    if foreign := next((one.urn for one in state.all if not one.urn.startswith(own)), None):
+        raise StateError(
+            f"{path} is not the state of stack {stack!r} of {project!r}: it has {foreign}; name the right one"
+        )
 
 
 def open_session(options: Namespace, *, preview: bool = False, declared: bool = True) -> Session:

@@ -13,6 +13,7 @@ import yaml
 
 from infra.rehearsal import crypto, yaml_text
 from infra.rehearsal.project import Declared, Project
+from infra.rehearsal.values import Values, secret
 
 
 class ConfigError(RuntimeError):
@@ -28,6 +29,14 @@ class StackConfig:
     salt: str = ""
     crypter: crypto.Crypter | None = None
     clear: bool = False
+
+    def of_package(self, package: str) -> Values:
+        """The settings in a namespace, secret ones marked."""
+        found = {key.removeprefix(f"{package}:"): key for key in self.values if key.startswith(f"{package}:")}
+        return {
+            name: secret(self.values[key]) if key in self.secret_keys else self.values[key]
+            for name, key in found.items()
+        }
 
     @property
     def secrets(self) -> set[str]:

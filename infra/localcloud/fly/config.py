@@ -4,6 +4,7 @@ The command has already refused what flyctl refuses (`flyctl/document.py`); sect
 """
 
 import re
+import signal
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -84,9 +85,12 @@ class Config(_Frozen):
     @classmethod
     def _read(cls, document: dict[str, Any]) -> Self:
         service = document.get("http_service")
+        kill_signal = document.get("kill_signal", DEFAULT_KILL_SIGNAL)
+        if kill_signal not in signal.Signals.__members__:
+            raise InvalidError(f"invalid kill_signal '{kill_signal}': not a signal of this system, such as SIGTERM")
         return cls(
             primary_region=document.get("primary_region", "lax"),
-            kill_signal=document.get("kill_signal", DEFAULT_KILL_SIGNAL),
+            kill_signal=kill_signal,
             kill_timeout_s=_seconds(document.get("kill_timeout", DEFAULT_KILL_TIMEOUT_S)),
             strategy=document.get("deploy", {}).get("strategy"),
             env={name: _text(value) for name, value in document.get("env", {}).items()},

@@ -95,9 +95,15 @@ class Fly:
     async def resume(self, app: str) -> None:
         await self._front(app).open()
 
+    def apps(self) -> list[AppHost]:
+        return self._started().registry.all()
+
     def app(self, name: str) -> AppHost:
-        """For tests and faults; raises AppNotFoundError."""
+        """Raises AppNotFoundError."""
         return self._started().registry.get(name)
+
+    async def destroy(self, app: str) -> None:
+        await self._started().registry.destroy(app)
 
     async def stop_idle(self, app: str) -> None:
         """One pass of the autostop loop, now."""

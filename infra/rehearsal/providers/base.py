@@ -12,8 +12,10 @@ from infra.rehearsal.values import Values
 class ProviderError(RuntimeError):
     """An operation failed; the message says what and why, and may hold secrets until it is redacted.
 
-    `uncertain`: it may have happened all the same, so it stays pending.
+    `uncertain`: it may have happened all the same, so it stays pending. `stops`: nothing new begins after it.
     """
+
+    stops = True
 
     def __init__(self, message: str, *, uncertain: bool = False) -> None:
         super().__init__(message)

@@ -15,6 +15,5 @@ async def try_canary(rollout: Rollout) -> None:
         report.out(f"✖ Failed to create canary machine: {error.message}")
         raise
     report.out(f"✔ Machine {label(canary)} update finished: success")
-    state = canary.record.state
-    report.out(f"machine {canary.record.id} was found and is currently in {state} state, attempting to destroy...")
+    report.out(f"machine {canary.record.id} was found and is currently in created state, attempting to destroy...")
     await finish(host.destroy_machine(canary))

@@ -37,9 +37,10 @@ class Deployment:
         report.err("==> Building image")
         image = await self._image()
         report.out(f"\nWatch your deployment at https://fly.io/apps/{host.name}/monitoring\n")
-        config = self._config()
+        self._refuse_unknown_strategy()
         timeout = format_duration(self.request.wait_timeout_s)
         report.out(f"INFO Using wait timeout: {timeout} lease timeout: 13s delay between lease refreshes: 4s\n")
+        config = self._config()
         async with self._lease():
             return await self._release(image, config, self.request.strategy or config.strategy or "rolling")
 
@@ -91,12 +92,15 @@ class Deployment:
         self.report.err(f"image size: {build.image.size_bytes / 1e6:.1f} MB")
         return build.reference
 
-    def _config(self) -> Config:
-        document, strategy = self.request.config or {}, self.request.strategy
+    def _refuse_unknown_strategy(self) -> None:
+        strategy = self.request.strategy
         if strategy is not None and strategy not in STRATEGIES:
             self.report.err(unsupported_strategy(strategy))
             self.report.err("   ✘invalid app configuration")
             raise InvalidError("App configuration is not valid")
+
+    def _config(self) -> Config:
+        document = self.request.config or {}
         document = {**document, "env": {**document.get("env", {}), **self.request.env}}
         try:
             return Config.read(document)
@@ -198,7 +202,11 @@ def _addresses(number: int) -> list[Address]:
     created = now()
     return [
         Address(
-            id=f"ip_{number:x}", address=f"2a09:8280:1::{number & 0xFFFF:x}:1:0", type="v6", region="global", created_at=created
+            id=f"ip_{number:x}",
+            address=f"2a09:8280:1::{number & 0xFFFF:x}:1:0",
+            type="v6",
+            region="global",
+            created_at=created,
         ),
         Address(id="", address=SHARED_IPV4, type="shared_v4", region="", created_at=created),
     ]

@@ -88,6 +88,7 @@ class Rollout:
         if self.smoke:
             say(f"> {prefix}Checking that {label(runner)} is up and running")
             await self._smoke(runner, crashes)
+        self._refuse_crash(runner, crashes)
         if self.assignment.config.service and self.assignment.config.service.checks:
             await self._healthy(runner, prefix, crashes, tell=tell)
 
@@ -111,14 +112,12 @@ class Rollout:
             if time.monotonic() >= deadline:
                 return False
             await self.host.wait_for_change(_LOOK_S)
-        self._refuse_crash(runner, crashes)
         return True
 
     async def _smoke(self, runner: MachineRunner, crashes: int) -> None:
         deadline = time.monotonic() + SMOKE_S
         while (left := deadline - time.monotonic()) > 0 and runner.crashes == crashes:
             await self.host.wait_for_change(left)
-        self._refuse_crash(runner, crashes)
 
     async def _healthy(self, runner: MachineRunner, prefix: str, crashes: int, *, tell: bool) -> None:
         deadline = time.monotonic() + self.wait_timeout_s

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,10 +43,15 @@ class ImageStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tags = folder / "tags.json"
+        self._building = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def build(self, app: str, source: Source) -> Build:
-        """Blocking; raises InvalidError where a docker build would fail."""
+        """Blocking, one at a time; raises InvalidError where a docker build would fail."""
+        with self._building:
+            return self._build(app, source)
+
+    def _build(self, app: str, source: Source) -> Build:
         recipe = read_recipe(source.dockerfile.read_text(encoding="utf-8"), source.arguments, source.target)
         ignorefile = source.ignorefile or source.context / ".dockerignore"
         rules = IgnoreRules.read(ignorefile) if ignorefile.is_file() else IgnoreRules(["fly.toml"])

@@ -51,7 +51,7 @@ class Assignment:
 
 
 class MachineRunner:
-    """`load` counts the requests in flight, `served_at` is the monotonic time of the last one, `crashes` only grows."""
+    """`load` counts requests in flight, `served_at` is when the last one ended (monotonic), `crashes` only grows."""
 
     def __init__(self, host: Host, record: Machine) -> None:
         self.record = record
@@ -85,7 +85,7 @@ class MachineRunner:
         if self.record.cordoned or self.record.wanted != "started":
             return False
         if self.record.state == "started":
-            return self.health is not None and self.health.in_grace
+            return self.health is not None and self.health.in_grace and not self.health.passing
         return self._restarts < RESTART_LIMIT
 
     async def start(self) -> None:
@@ -138,6 +138,7 @@ class MachineRunner:
 
     async def _spawn(self) -> None:
         record, host = self.record, self._host
+        self.served_at = time.monotonic()
         self._set("starting")
         image = host.images.image(record.image.digest)
         port = free_port()

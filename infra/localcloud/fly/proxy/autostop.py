@@ -11,7 +11,9 @@ from infra.localcloud.fly.machine.runner import MachineRunner
 
 
 async def stop_idle(host: AppHost, interval_s: float) -> MachineRunner | None:
-    """Returns the machine that it stopped."""
+    """Returns the machine that it stopped; whoever changes machines, as a deploy does, is not disturbed."""
+    if host.lease.locked():
+        return None
     runner = choose_idle(host, time.monotonic() - interval_s)
     if runner is not None:
         reason = "App has excess capacity, autostopping machine"

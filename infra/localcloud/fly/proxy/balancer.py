@@ -32,7 +32,7 @@ class Balancer:
         self._starts: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def machine(self, refused: Container[int] = ()) -> AsyncIterator[MachineRunner]:
+    async def machine(self, refused: Container[int | None] = ()) -> AsyncIterator[MachineRunner]:
         """A machine that counts this request until the end of the block; raises NoCandidateError.
 
         `refused` are ports that refused a connection: such a machine counts again once it was restarted.
@@ -46,7 +46,7 @@ class Balancer:
             runner.served_at = time.monotonic()
             self._host.changed()
 
-    async def _choose(self, refused: Container[int]) -> MachineRunner:
+    async def _choose(self, refused: Container[int | None]) -> MachineRunner:
         deadline = time.monotonic() + self._hold_s
         while True:
             machines = list(self._host.machines.values())

@@ -21,13 +21,16 @@ _NO_DEFAULTS = frozenset(["User-Agent", "Accept", "Accept-Encoding", "Content-Ty
 
 def new_session() -> aiohttp.ClientSession:
     """The connections to machines: kept about 4 s, as Fly does, which is below uvicorn's 5 s."""
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4.0),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_NO_DEFAULTS,
         auto_decompress=False,
     )
+    # aiohttp would repeat a GET, PUT or DELETE whose machine died while answering it (its test client turns this off).
+    session._retry_connection = False
+    return session
 
 
 class Front:
@@ -64,13 +67,14 @@ class Front:
         if server is None or http is None:
             return
         server.close()
+        http.pre_shutdown()
         await http.shutdown(_DRAIN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         balancer = self._find(self._app)
         if balancer is None:
             return _refusal(404, f"no app named {self._app}")
-        refused: set[int] = set()
+        refused: set[int | None] = set()
         while True:
             try:
                 async with balancer.machine(refused) as runner:

@@ -17,6 +17,7 @@ _HANDSHAKE = frozenset(
 )
 _ABNORMAL = frozenset([1005, 1006, 1015])
 _GOING_AWAY = 1001
+_CLOSE_WAIT_S = 2.0
 
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
@@ -48,6 +49,8 @@ async def relay(
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # A client that closes and leaves cancels this handler while its closing code is on the way to the machine.
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED, timeout=_CLOSE_WAIT_S)
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)

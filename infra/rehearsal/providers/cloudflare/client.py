@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from infra.rehearsal.safety import is_loopback
 
 TIMEOUT_SECONDS = 30.0
 ATTEMPTS = 4
-RETRIED = frozenset({429, 500, 502, 503, 504})
+TOO_MANY = 429
+RETRIED = frozenset({TOO_MANY, 500, 502, 503, 504})
 LONGEST_WAIT_SECONDS = 5.0
 
 
@@ -34,9 +35,16 @@ class CloudflareError(ProviderError):
 class Client:
     """One connection pool for a run; used from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: Any = None) -> None:  # noqa: ANN401 -- an httpx transport, in tests
         self._http: Any = None  # httpx is imported at the first call: a run without Cloudflare does not pay for it.
+        self._transport = transport
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+                self._http = None
 
     def send(
         self,
@@ -47,46 +55,70 @@ class Client:
         body: object = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        before_again: Callable[[], None] | None = None,
     ) -> Any:  # noqa: ANN401 -- the `result` of Cloudflare's envelope
-        """Raises CloudflareError; tries again after 429 and 5xx."""
+        """Tries again after 429, 5xx and a lost answer. Raises CloudflareError for an answer, else ProviderError.
+
+        `before_again` runs before a call is repeated that may have worked.
+        """
         if not is_loopback(access.base_url):
             raise ProviderError(
                 f"Cloudflare's base URL is {access.base_url or 'not set'}: a rehearsal needs the stand-in's; "
-                "set base_url on the provider (or CLOUDFLARE_BASE_URL) to a loopback address such as http://127.0.0.1:9401/client/v4"
+                "set base_url on the provider (or CLOUDFLARE_BASE_URL) to a loopback address such as "
+                "http://127.0.0.1:9401/client/v4"
             )
-        url = f"{access.base_url.rstrip('/')}/{path}"
-        sent = {"authorization": f"Bearer {access.token}", **(headers or {})}
-        again = False
+        request = _Request(
+            method,
+            f"{access.base_url.rstrip('/')}/{path}",
+            {"authorization": f"Bearer {access.token}", **(headers or {})},
+            body,
+            dict(query or {}),
+        )
+        unsure = False
         for attempt in range(1, ATTEMPTS + 1):
-            answer = self._attempt(method, url, sent, body, query)
-            if answer.status_code not in RETRIED or attempt == ATTEMPTS:
-                return _result(answer, method, path, again)
-            again = again or answer.status_code != 429
-            time.sleep(_pause(answer.headers.get("retry-after", ""), attempt))
+            answer = self._attempt(request, last=attempt == ATTEMPTS)
+            if answer is not None and (answer.status_code not in RETRIED or attempt == ATTEMPTS):
+                return _result(answer, method, path, unsure)
+            if answer is None or answer.status_code != TOO_MANY:
+                unsure = True
+                if before_again:
+                    before_again()
+            time.sleep(_pause(answer.headers.get("retry-after", "") if answer is not None else "", attempt))
         raise AssertionError("unreachable")
 
-    def _attempt(
-        self, method: str, url: str, headers: Mapping[str, str], body: object, query: Mapping[str, str] | None
-    ) -> Any:  # noqa: ANN401 -- an httpx.Response
+    def _attempt(self, request: "_Request", *, last: bool) -> Any:  # noqa: ANN401 -- an httpx.Response
+        """None if the answer was lost and there are more attempts."""
         import httpx
 
         with self._lock:
             if self._http is None:
-                self._http = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+                self._http = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, transport=self._transport)
         try:
-            return self._http.request(method, url, headers=headers, json=body, params=query)
+            return self._http.request(
+                request.method, request.url, headers=request.headers, json=request.body, params=request.query
+            )
         except httpx.ConnectError as error:
             raise ProviderError(
-                f"cannot reach Cloudflare's stand-in at {url.split('/accounts')[0]}: start it with "
+                f"cannot reach Cloudflare's stand-in at {request.url}: start it with "
                 "`python -m infra.localcloud serve` (or `make up`), or correct base_url"
             ) from error
         except httpx.HTTPError as error:
-            raise ProviderError(
-                f"{method} {url}: {type(error).__name__}: {error}", uncertain=method != "GET"
-            ) from error
+            if not last:
+                return None
+            message = f"{request.method} {request.url}: {type(error).__name__}: {error}"
+            raise ProviderError(message, uncertain=request.method != "GET") from error
 
 
-def _result(answer: Any, method: str, path: str, again: bool) -> Any:  # noqa: ANN401 -- an httpx.Response, then JSON
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: object
+    query: dict[str, str]
+
+
+def _result(answer: Any, method: str, path: str, unsure: bool) -> Any:  # noqa: ANN401 -- an httpx.Response, then JSON
     try:
         document = answer.json() if answer.content else {}
     except ValueError:
@@ -100,7 +132,7 @@ def _result(answer: Any, method: str, path: str, again: bool) -> Any:  # noqa: A
         f"{method} {path}: {answer.status_code}: {said}",
         answer.status_code,
         codes,
-        uncertain=again or answer.status_code >= 500,
+        uncertain=unsure or answer.status_code >= 500,
     )
 
 

@@ -1,6 +1,6 @@
 """Cloudflare's resources: each operation is a call or two of the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -43,7 +43,9 @@ class Cloudflare:
         if call.resumed and kind.secret:
             self._remove_leftovers(call, kind)
         try:
-            answer = self._send(call, kind, kind.create, kind.collection, self._body(call, kind))
+            cleaned = (lambda: self._remove_leftovers(call, kind)) if kind.secret else None
+            body = self._body(call, kind)
+            answer = self._send(call, kind, kind.create, kind.collection, body, before_again=cleaned)
         except CloudflareError as error:
             if not ((call.resumed or error.uncertain) and kind.taken & {*error.codes}):
                 raise
@@ -121,6 +123,7 @@ class Cloudflare:
         *,
         query: Mapping[str, str] | None = None,
         id_: str = "",
+        before_again: Callable[[], None] | None = None,
     ) -> Any:  # noqa: ANN401 -- the API's answer
         inputs = plain_values(call.inputs)
         headers = {}
@@ -129,7 +132,15 @@ class Cloudflare:
         if method == "PATCH" and (storage_class := inputs.get("storageClass")):
             headers["cf-r2-storage-class"] = str(storage_class)
         where = _path(path, inputs, id_ or call.resource.id)
-        return self._client.send(self._access(call.config), method, where, body=body, query=query, headers=headers)
+        return self._client.send(
+            self._access(call.config),
+            method,
+            where,
+            body=body,
+            query=query,
+            headers=headers,
+            before_again=before_again,
+        )
 
     def _access(self, config: Values) -> Access:
         given = plain_values(config)

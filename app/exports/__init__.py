@@ -1,0 +1,1 @@
+"""Exports: jobs that turn a project or a clip into a reel."""

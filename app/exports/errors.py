@@ -1,0 +1,22 @@
+"""What can go wrong with exports."""
+
+from app.kit.errors import ConflictError, NotFoundError
+
+
+class ExportNotFoundError(NotFoundError):
+    code = "export_not_found"
+    title = "No such export"
+
+
+class ExportNotCancellableError(ConflictError):
+    code = "export_not_cancellable"
+    title = "Export cannot be cancelled"
+
+
+class ExportNotRetryableError(ConflictError):
+    code = "export_not_retryable"
+    title = "Export cannot be retried"
+
+
+class SupersededError(Exception):
+    """The row moved on without this worker: cancelled, finished or taken over."""

@@ -1,0 +1,1 @@
+"""Games: who, when, where, and the ordered recordings of it."""

@@ -1,0 +1,1 @@
+"""What every request passes: CORS, log and error boundary, body limit, user and library context; problem documents."""

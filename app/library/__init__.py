@@ -1,0 +1,1 @@
+"""One SQLite database for each user and profile, its truth a log of create-only records in the object store."""

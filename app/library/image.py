@@ -1,0 +1,27 @@
+"""A database image (the bytes of a SQLite file) and the in-memory copies made from it."""
+
+import sqlite3
+
+from app.library.schema import migrate
+
+
+def open_copy(image: bytes) -> sqlite3.Connection:
+    """A private copy in memory, migrated; b"" is a library without rows. Statements commit themselves."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        if image:
+            connection.deserialize(image)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys=ON")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(image: bytes) -> sqlite3.Connection:
+    """A copy that refuses writes."""
+    connection = open_copy(image)
+    connection.execute("PRAGMA query_only=ON")
+    return connection

@@ -1,0 +1,1 @@
+"""Uploaded recordings: multipart upload from the browser, probing, and URLs to play them."""

@@ -1,0 +1,1 @@
+"""Reels: finished, immutable versions, ready to download."""

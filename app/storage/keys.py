@@ -1,0 +1,64 @@
+"""Every object key of the backend. All begin with the environment; user parts come from a parsed Owner only."""
+
+import re
+
+from app.kit.owner import Owner, parse_owner
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_GENERATION = 0
+_INVERSION = 10**16
+
+
+class Keys:
+    """The key space of one environment (`development`, `staging`, `production`)."""
+
+    def __init__(self, app_env: str) -> None:
+        self._env = _checked(app_env)
+
+    def media(self, owner: Owner, media_id: str) -> str:
+        return f"{self._library_root(owner)}/media/{_checked(media_id)}"
+
+    def render(self, owner: Owner, recipe_sha256: str, export_id: str) -> str:
+        """One object for each recipe and export: a later export never overwrites a finished reel."""
+        if not _SHA256.fullmatch(recipe_sha256):
+            raise ValueError(f"{recipe_sha256[:80]!r} is no SHA-256 in hex")
+        return f"{self._library_root(owner)}/renders/{recipe_sha256}/{_checked(export_id)}.mp4"
+
+    def log_prefix(self, owner: Owner) -> str:
+        return f"{self._library_root(owner)}/library/{_GENERATION}/log/"
+
+    def log_record(self, owner: Owner, seq: int) -> str:
+        """Inverted number, so that a listing gives the newest record first."""
+        if not 0 < seq < _INVERSION:
+            raise ValueError(f"record number {seq} is outside 1..{_INVERSION - 1}")
+        return f"{self.log_prefix(owner)}{_INVERSION - seq:016d}"
+
+    def log_seq(self, key: str) -> int:
+        """The record number of a key that `log_record` made."""
+        return _INVERSION - int(key.rpartition("/")[2])
+
+    @property
+    def pending_prefix(self) -> str:
+        return f"{self._env}/jobs/pending/"
+
+    def pending_job(self, owner: Owner, kind: str, job_id: str) -> str:
+        return f"{self.pending_prefix}{owner.user_id}/{owner.profile_id}/{_checked(kind)}/{_checked(job_id)}"
+
+    def parse_pending_job(self, key: str) -> tuple[Owner, str, str]:
+        """Owner, kind and id; raises ValueError for a key that `pending_job` did not make."""
+        user_id, profile_id, kind, job_id = key.removeprefix(self.pending_prefix).split("/")
+        return parse_owner(user_id, profile_id), _checked(kind), _checked(job_id)
+
+    def startup_probe(self, nonce: str) -> str:
+        return f"{self._env}/startup-probe/{_checked(nonce)}"
+
+    def _library_root(self, owner: Owner) -> str:
+        user_id, profile_id = parse_owner(*owner)
+        return f"{self._env}/users/{user_id}/profiles/{profile_id}"
+
+
+def _checked(part: str) -> str:
+    if not _ID.fullmatch(part):
+        raise ValueError(f"{part[:80]!r} cannot be part of an object key")
+    return part

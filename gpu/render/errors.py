@@ -1,0 +1,16 @@
+"""The one exception of the media functions that a user is told about."""
+
+from gpu.contract import ErrorCode, MediaError
+
+
+class MediaFailure(Exception):
+    """Ends a probe or a render with a stable code and a sentence that has no URL and no secret in it."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def error(self) -> MediaError:
+        return MediaError(code=self.code, message=self.message)

@@ -1,0 +1,147 @@
+"""Opens an untrusted media file: demuxers and decoders from a short list, no protocol of FFmpeg, bounded sizes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from gpu.plan.geometry import Size
+from gpu.render.errors import MediaFailure
+
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi"
+VIDEO_DECODERS = "h264,hevc,libdav1d,av1,libvpx,vp8,libvpx-vp9,vp9,mpeg4,mpeg2video,mjpeg,prores"
+AUDIO_DECODERS = (
+    "aac,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,libvorbis,flac,alac,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8"
+)
+LONGEST_SIDE = 8192
+MOST_PIXELS = 7680 * 4320
+LONGEST_HOURS = 6
+DECODER_THREADS = 2
+_READ_BYTES = 1 << 18
+_HDR_TRANSFERS = {16: "HDR10 (PQ)", 18: "HLG"}
+
+
+class SeekableFile(Protocol):
+    """What FFmpeg needs of a file; every open binary file has it."""
+
+    def read(self, size: int = -1, /) -> bytes | None: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Media:
+    """An open file. `zero` is the timestamp of the first picture in seconds: frame 0 of the grid."""
+
+    container: InputContainer
+    video: VideoStream
+    audio: AudioStream | None
+    first: VideoFrame
+    zero: Fraction
+    file_bytes: int
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise by which a stored picture is turned for display: 0, 90, 180 or 270."""
+        return -round(self.first.rotation / 90) * 90 % 360
+
+    @property
+    def display_size(self) -> Size:
+        """Size after the pixel shape and the rotation are applied."""
+        shape = self.video.sample_aspect_ratio or Fraction(1)
+        width, height = round(self.first.width * shape), self.first.height
+        return Size(height, width) if self.rotation in (90, 270) else Size(width, height)
+
+
+@contextmanager
+def open_media(file: SeekableFile) -> Iterator[Media]:
+    """Opens a seekable binary file; raises MediaFailure `not_a_video` or `unsupported_media`.
+
+    Inside the block, which is for reading only, FFmpeg's errors become `unsupported_media` too.
+    """
+    decoders = f"{VIDEO_DECODERS},{AUDIO_DECODERS}"
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none", "codec_whitelist": decoders}
+    try:
+        container = av.open(file, "r", options=options, buffer_size=_READ_BYTES, metadata_errors="replace")
+    except (av.FFmpegError, UnicodeError) as error:
+        raise MediaFailure(
+            "not_a_video", "the file cannot be read as MP4, MOV, MKV, WebM, MPEG-TS or AVI video; it may be damaged"
+        ) from error
+    try:
+        with container:
+            video = _video_stream(container)
+            audio = _audio_stream(container)
+            first = _first_frame(container, video)
+            media = Media(container, video, audio, first, shown_at(first), _size(file))
+            _check_limits(media)
+            yield media
+    except av.FFmpegError as error:
+        reason = f"the video cannot be read ({error.strerror}); it may be damaged, upload it again"
+        raise MediaFailure("unsupported_media", reason) from error
+
+
+def shown_at(frame: VideoFrame) -> Fraction:
+    """Seconds on the container's clock; raises ValueError for a picture without a timestamp."""
+    if frame.pts is None or frame.time_base is None:
+        raise ValueError("the picture has no timestamp; pass over such pictures before")
+    return frame.pts * frame.time_base
+
+
+def _video_stream(container: InputContainer) -> VideoStream:
+    pictures = av.stream.Disposition.attached_pic | av.stream.Disposition.still_image
+    streams = [one for one in container.streams.video if not one.disposition & pictures]
+    if not streams:
+        raise MediaFailure("not_a_video", "the file has no video in it")
+    video = streams[0]
+    if video.codec_context is None or video.codec_context.name not in VIDEO_DECODERS.split(","):
+        raise MediaFailure("unsupported_media", "the video's codec is not supported; use H.264, HEVC, VP9 or AV1")
+    size = Size(video.codec_context.width, video.codec_context.height)
+    if max(size) > LONGEST_SIDE or size.width * size.height > MOST_PIXELS:
+        raise MediaFailure("unsupported_media", f"{size.width} x {size.height} pixels are more than 7680 x 4320")
+    video.codec_context.thread_count = DECODER_THREADS
+    video.codec_context.thread_type = "AUTO"
+    return video
+
+
+def _audio_stream(container: InputContainer) -> AudioStream | None:
+    """The first sound that can be decoded; a video with an unknown kind of sound counts as silent."""
+    for stream in container.streams.audio:
+        if stream.codec_context is not None and stream.codec_context.name in AUDIO_DECODERS.split(",") and stream.rate:
+            return stream
+    return None
+
+
+def _first_frame(container: InputContainer, video: VideoStream) -> VideoFrame:
+    try:
+        for frame in container.decode(video):
+            if frame.pts is not None and frame.width and frame.height:
+                return frame
+    except av.FFmpegError as error:
+        raise MediaFailure("not_a_video", "the file's first picture cannot be decoded; it may be damaged") from error
+    raise MediaFailure("not_a_video", "the file has no picture in it; its upload or recording may have been cut off")
+
+
+def _check_limits(media: Media) -> None:
+    if max(media.display_size) > LONGEST_SIDE or min(media.display_size) < 16:
+        size = media.display_size
+        raise MediaFailure("unsupported_media", f"{size.width} x {size.height} is not between 16 and {LONGEST_SIDE}")
+    if name := _HDR_TRANSFERS.get(media.first.color_trc):
+        raise MediaFailure("unsupported_media", f"the video is {name}; switch HDR off or convert it to SDR first")
+    length = media.container.duration
+    if length is not None and length > LONGEST_HOURS * 3600 * av.time_base:
+        raise MediaFailure("unsupported_media", f"the video is longer than {LONGEST_HOURS} hours; split it")
+
+
+def _size(file: SeekableFile) -> int:
+    position = file.tell()
+    size = file.seek(0, 2)
+    file.seek(position)
+    return size

@@ -1,0 +1,133 @@
+"""Finds the frame grid of a video: its constant rate, or 30 frames a second where the rate varies, and its length.
+
+A complete index (MP4, MOV, AVI) is used as it is. Elsewhere the start and the end are read, never the whole file.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from gpu.render.errors import MediaFailure
+from gpu.render.media import Media
+
+VARIABLE_RATE_GRID = Fraction(30)
+HIGHEST_RATE = 120
+STANDARD_RATES = tuple(
+    Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "100", "120")
+)
+_SLACK = 0.4
+"""Frames by which a timestamp may miss the constant grid: rounding to the container's ticks, not a varying rate."""
+_ROUNDING = 0.12
+"""Frames that a better fit must be better by to be believed rather than the container's own word."""
+_SAMPLE_PACKETS = 240
+_TAIL_SECONDS = (2, 20, 120)
+
+Seconds = npt.NDArray[np.float64]
+
+
+class Grid(NamedTuple):
+    """Frames at multiples of 1 / rate seconds from the first picture."""
+
+    rate: Fraction
+    frame_count: int
+    variable: bool
+
+
+def find_grid(media: Media) -> Grid:
+    """Leaves the container at an arbitrary position. Raises MediaFailure `unsupported_media`."""
+    times = _indexed(media)
+    if times is not None:
+        span = float(times[-1] - times[0])
+    else:
+        times = _packet_times(media.container, media.video, 0, _SAMPLE_PACKETS)
+        span = _last_time(media) - float(media.zero)
+    rate = constant_rate(times, _hinted_rates(media.video))
+    grid = rate or VARIABLE_RATE_GRID
+    if grid > HIGHEST_RATE:
+        raise MediaFailure("unsupported_media", f"{float(grid):g} frames a second are more than {HIGHEST_RATE}")
+    return Grid(grid, int(span * float(grid) + 0.5) + 1, rate is None)
+
+
+def constant_rate(times: Seconds, hints: tuple[Fraction, ...] = ()) -> Fraction | None:
+    """The rate whose grid all sorted `times` (seconds) meet, hints before others; None when the rate varies.
+
+    One picture alone has the first hint's rate, or None.
+    """
+    if times.size < 2:
+        return hints[0] if hints else None
+    elapsed = times - times[0]
+    if elapsed[-1] <= 0:
+        return None
+    measured = (times.size - 1) / elapsed[-1]
+    candidates = [rate for rate in (*hints, *STANDARD_RATES) if abs(float(rate) / measured - 1) < 0.02]
+    candidates.append(Fraction(measured).limit_denominator(1001))
+    misses = [_largest_miss(elapsed, float(rate)) for rate in candidates]
+    enough = min(_SLACK, min(misses) + _ROUNDING)
+    return next((rate for rate, miss in zip(candidates, misses, strict=True) if miss <= enough), None)
+
+
+def _largest_miss(elapsed: Seconds, rate: float) -> float:
+    return float(np.abs(elapsed * rate - np.arange(elapsed.size)).max())
+
+
+def _hinted_rates(video: VideoStream) -> tuple[Fraction, ...]:
+    return tuple(rate for rate in (video.guessed_rate, video.average_rate) if rate is not None and rate > 0)
+
+
+def _indexed(media: Media) -> Seconds | None:
+    """Decoding times of all pictures from the container's index, or None when it does not list them all.
+
+    Raises MediaFailure when the index points beyond the end of the file.
+    """
+    entries = media.video.index_entries
+    if not 0 < media.video.frames <= len(entries):
+        return None
+    shown = [entry for entry in entries if not entry.is_discard]
+    if not shown:
+        return None
+    if max(entry.pos + entry.size for entry in shown) > media.file_bytes:
+        raise MediaFailure(
+            "unsupported_media", "the file is incomplete: its pictures go beyond its end; upload it again"
+        )
+    return _sorted_seconds([entry.timestamp for entry in shown], media.video)
+
+
+def _packet_times(container: InputContainer, video: VideoStream, start: int, most: int | None = None) -> Seconds:
+    """Presentation times of the packets from `start` (the stream's ticks) on, at most `most` of them."""
+    container.seek(start, stream=video, backward=True)
+    ticks: list[int] = []
+    try:
+        for packet in container.demux(video):
+            if packet.pts is not None:
+                ticks.append(packet.pts)
+            if most is not None and len(ticks) >= most:
+                break
+    except av.FFmpegError as error:
+        if not ticks:
+            raise MediaFailure("unsupported_media", "the file's pictures cannot be read; it may be damaged") from error
+    return _sorted_seconds(ticks, video)
+
+
+def _last_time(media: Media) -> float:
+    """Seconds at which the last picture is shown, read from the end of the file."""
+    tick = media.video.time_base or Fraction(1, 1000)
+    length = media.container.duration
+    end = media.zero + Fraction(length, av.time_base) if length else media.zero
+    for seconds in _TAIL_SECONDS:
+        start = max(media.zero, end - seconds)
+        times = _packet_times(media.container, media.video, int(start / tick))
+        if times.size:
+            return float(times[-1])
+    times = _packet_times(media.container, media.video, int(media.zero / tick))
+    if not times.size:
+        raise MediaFailure("unsupported_media", "the file's end cannot be read; it may be damaged")
+    return float(times[-1])
+
+
+def _sorted_seconds(ticks: list[int], video: VideoStream) -> Seconds:
+    return np.sort(np.array(ticks, dtype=np.float64)) * float(video.time_base or Fraction(1, 1000))

@@ -1,0 +1,148 @@
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.jobs.local_renderer import LocalRenderer
+from app.jobs.media_process import clean_environment, without_url_queries
+from app.jobs.renderer import CallLostError, RendererUnavailableError
+from gpu.contract import ProbeRequest, RenderProgress, RenderRequest
+from gpu.plan.spec import EditSpec
+from tests.app.waiting import until_true
+
+COMMAND = (sys.executable, str(Path(__file__).parent / "media_command.py"))
+
+
+def request(deed: str, note: str = "") -> RenderRequest:
+    return RenderRequest(
+        progress_key="exp_1-1",
+        kind="extract",
+        spec=EditSpec(in_frame=0, out_frame=3),
+        source_url=f"http://127.0.0.1/{deed}?X-Amz-Signature=secret#{note}",
+        output_url="http://127.0.0.1/out?X-Amz-Signature=secret",
+    )
+
+
+@pytest.fixture
+async def renderer() -> AsyncIterator[LocalRenderer]:
+    renderer = LocalRenderer(COMMAND)
+    yield renderer
+    await renderer.close()
+
+
+async def rendered(renderer: LocalRenderer, deed: str, note: str = "") -> tuple[object, list[int]]:
+    seen: list[RenderProgress] = []
+    response = await renderer.wait(await renderer.start(request(deed, note)), "exp_1-1", seen.append)
+    return response.result or response.error, [progress.frames_done for progress in seen]
+
+
+async def test_a_probe_gives_facts_or_the_users_error(renderer: LocalRenderer) -> None:
+    good = await renderer.probe(ProbeRequest(source_url="http://x/ok"))
+    assert good.info is not None
+    assert good.info.frame_count == 90
+    bad = await renderer.probe(ProbeRequest(source_url="http://x/fail"))
+    assert bad.error is not None
+    assert bad.error.code == "not_a_video"
+
+
+async def test_a_render_reports_progress_and_its_result(renderer: LocalRenderer) -> None:
+    outcome, frames = await rendered(renderer, "ok")
+    assert getattr(outcome, "size_bytes", None) == 5
+    assert frames[-1] == 3
+    assert frames == sorted(frames)
+
+
+@pytest.mark.parametrize("deed", ["crash", "no-response", "misfit"])
+async def test_a_child_that_breaks_is_an_internal_error(renderer: LocalRenderer, deed: str) -> None:
+    outcome, _ = await rendered(renderer, deed)
+    assert getattr(outcome, "code", None) == "internal"
+
+
+async def test_lines_that_are_no_messages_do_not_end_a_render(renderer: LocalRenderer) -> None:
+    outcome, frames = await rendered(renderer, "garbage")
+    assert getattr(outcome, "size_bytes", None) == 5
+    assert frames[-1] == 3
+
+
+async def test_the_log_of_a_crash_has_no_presigned_query(
+    renderer: LocalRenderer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await rendered(renderer, "crash")
+    assert "working on http://127.0.0.1/crash?..." in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_the_child_gets_no_credential_and_the_hosts_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("R2_SECRET_ACCESS_KEY", "MODAL_TOKEN_SECRET", "STRIPE_SECRET_KEY", "REDIS_URL", "FLY_ACCESS_TOKEN"):
+        monkeypatch.setenv(name, "hidden")
+    renderer = LocalRenderer(COMMAND, media_hosts="127.0.0.1:9400")
+    outcome, _ = await rendered(renderer, "environment")
+    names = set(getattr(outcome, "message", "").strip("[]").replace('"', "").split(", "))
+    assert "PATH" in names
+    assert "MEDIA_HOSTS" in names
+    assert names - {"MEDIA_HOSTS", "LC_CTYPE"} <= set(clean_environment(dict.fromkeys(names, "")))
+
+
+@pytest.mark.parametrize("deed", ["slow", "stubborn"])
+async def test_cancelling_ends_the_whole_process_group(
+    renderer: LocalRenderer, tmp_path: Path, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.jobs.media_process._GRACE_S", 0.3)
+    note = tmp_path / "pids"
+    call_id = await renderer.start(request(deed, str(note)))
+    await until_true(lambda: note.exists() and len(note.read_text().split()) == 3)
+    parent, child, niceness = map(int, note.read_text().split())
+    assert niceness >= 10
+    await renderer.cancel(call_id)
+    await until_true(lambda: not alive(parent) and not alive(child))
+    with pytest.raises(CallLostError):
+        await renderer.wait(call_id, "", lambda _: None)
+
+
+async def test_cancelling_the_wait_ends_the_child(renderer: LocalRenderer, tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    call_id = await renderer.start(request("slow", str(note)))
+    waiting = asyncio.create_task(renderer.wait(call_id, "", lambda _: None))
+    await until_true(lambda: note.exists() and len(note.read_text().split()) == 3)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    parent, child, _ = map(int, note.read_text().split())
+    await until_true(lambda: not alive(parent) and not alive(child))
+
+
+async def test_a_render_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    renderer = LocalRenderer(COMMAND, render_limit_s=1.0)
+    note = tmp_path / "pids"
+    outcome, _ = await rendered(renderer, "slow", str(note))
+    assert "longer than 1 s" in getattr(outcome, "message", "")
+
+
+async def test_an_unknown_call_is_lost(renderer: LocalRenderer) -> None:
+    with pytest.raises(CallLostError):
+        await renderer.wait("local-0", "", lambda _: None)
+    await renderer.cancel("local-0")
+
+
+async def test_a_command_that_does_not_exist_is_unavailable() -> None:
+    renderer = LocalRenderer(("/nonexistent/python",))
+    with pytest.raises(RendererUnavailableError):
+        await renderer.start(request("ok"))
+    with pytest.raises(RendererUnavailableError):
+        await renderer.check()
+
+
+def test_queries_are_cut_from_every_url() -> None:
+    text = "GET http://h/a?X-Amz-Signature=1 and 'https://h/b?c=d' end"
+    assert without_url_queries(text) == "GET http://h/a?... and 'https://h/b?...' end"
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

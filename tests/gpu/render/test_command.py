@@ -1,0 +1,192 @@
+"""The commands: JSON in, JSON lines out, exit statuses, and what a signal leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpu.contract import ProbeResponse, RenderProgress, RenderRequest, RenderResponse
+from gpu.plan.spec import EditSpec, OutputSize
+from gpu.render.hosts import VARIABLE
+from tests.gpu.render.rendering import numbers_in, panning, plan_of
+from tests.gpu.render.storage import SIGNATURE, Storage
+
+ENDED_BY_SIGTERM = 128 + signal.SIGTERM
+
+
+@pytest.fixture
+def stored(storage: Storage, match: Path) -> Storage:
+    storage.objects["game.mp4"] = match.read_bytes()
+    return storage
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Of a child whose temporary files are in `tmp`; it writes bytecode, to start sooner."""
+    (tmp_path / "tmp").mkdir()
+    passed = {name: value for name, value in os.environ.items() if name not in (VARIABLE, "PYTHONDONTWRITEBYTECODE")}
+    return {**passed, "TMPDIR": str(tmp_path / "tmp")}
+
+
+def request(storage: Storage, spec: EditSpec) -> str:
+    return RenderRequest(
+        progress_key="key",
+        kind="framing",
+        spec=spec,
+        source_url=storage.url("game.mp4"),
+        output_url=storage.url("reel.mp4"),
+    ).model_dump_json()
+
+
+def run(environment: dict[str, str], *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gpu.render", *words]
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+
+
+@contextmanager
+def started(environment: dict[str, str], text: str) -> Iterator[subprocess.Popen[str]]:
+    """A render that is killed at the end of the test if it still runs."""
+    command = [sys.executable, "-m", "gpu.render", "render"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(text)
+            process.stdin.close()
+            process.stdin = None
+            yield process
+        finally:
+            process.kill()
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def wait_for(process: subprocess.Popen[str], phase: str, frames: int = 0) -> None:
+    """Returns once the render has reported this phase and number of frames."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        message = json.loads(line)
+        if message["phase"] == phase and message["frames_done"] >= frames:
+            return
+    raise AssertionError(f"it ended before {phase} {frames}")
+
+
+def test_probe_answers_in_one_line(stored: Storage, environment: dict[str, str]) -> None:
+    done = run(environment, "probe", text=json.dumps({"source_url": stored.url("game.mp4")}))
+    (message,) = lines(done.stdout)
+    assert (done.returncode, message.pop("type")) == (0, "response")
+    info = ProbeResponse.model_validate(message).info
+    assert info is not None
+    assert info.frame_count == 120
+
+
+def test_render_reports_progress_and_ends_with_the_response(stored: Storage, environment: dict[str, str]) -> None:
+    done = run(environment, "render", text=request(stored, panning(0, 60)))
+    *progress, last = lines(done.stdout)
+    assert (done.returncode, last.pop("type")) == (0, "response")
+    result = RenderResponse.model_validate(last).result
+    assert result is not None
+    assert result.size_bytes == len(stored.objects["reel.mp4"])
+    assert {one.pop("type") for one in progress} == {"progress"}
+    counts = [RenderProgress.model_validate(one).frames_done for one in progress]
+    assert counts == sorted(counts)
+    assert counts[-1] == 60
+
+
+@pytest.mark.parametrize("text", ['{"source_url": 5}', "[]", "no JSON", ""])
+def test_a_request_that_is_none_is_an_error_response(environment: dict[str, str], text: str) -> None:
+    done = run(environment, "probe", text=text)
+    (message,) = lines(done.stdout)
+    assert (done.returncode, message["error"]["code"]) == (0, "bad_spec")
+
+
+def test_an_error_of_the_media_is_a_response_and_no_secret_is_logged(
+    stored: Storage, environment: dict[str, str]
+) -> None:
+    stored.objects["game.mp4"] = b"no video " * 1000
+    stored.faults = [503]
+    done = run(environment, "render", text=request(stored, panning(0, 60)))
+    assert (done.returncode, lines(done.stdout)[-1]["error"]["code"]) == (0, "not_a_video")
+    assert SIGNATURE not in done.stdout + done.stderr
+    assert "503" in done.stderr
+
+
+def test_sigterm_while_rendering_leaves_nothing(stored: Storage, environment: dict[str, str]) -> None:
+    slow = EditSpec(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
+    with started(environment, request(stored, slow)) as process:
+        wait_for(process, "rendering", 1)
+        process.terminate()
+        assert process.wait(60) == ENDED_BY_SIGTERM
+    assert "reel.mp4" not in stored.objects
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def test_sigint_while_reading_ends_a_wait_for_the_network(stored: Storage, environment: dict[str, str]) -> None:
+    stored.hold("GET")
+    with started(environment, request(stored, panning(0, 60))) as process:
+        assert stored.arrived.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 128 + signal.SIGINT
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def test_sigterm_while_uploading_publishes_nothing(stored: Storage, environment: dict[str, str]) -> None:
+    stored.hold("PUT")
+    with started(environment, request(stored, panning(0, 10))) as process:
+        assert stored.arrived.wait(60)
+        process.terminate()
+        assert process.wait(60) == ENDED_BY_SIGTERM
+    assert "reel.mp4" not in stored.objects
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def test_people_render_a_local_file(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "spec.json").write_text(panning(10, 40).model_dump_json())
+    out = tmp_path / "out.mp4"
+    done = run(environment, "file", str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frame_count"] == 30
+    assert "30 / 30 frames" in done.stderr
+    assert numbers_in(out, list(plan_of(match, panning(10, 40)).crops)) == list(range(10, 40))
+
+
+def test_people_see_the_reason_of_a_failure(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "spec.json").write_text(EditSpec(in_frame=0, out_frame=500).model_dump_json())
+    (tmp_path / "out.mp4").write_bytes(b"the older one")
+    done = run(environment, "file", str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4"))
+    assert done.returncode == 1
+    assert "bad_spec: out_frame: 500 is beyond the 120 frames" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"spec.json", "out.mp4", "tmp"}
+    assert (tmp_path / "out.mp4").read_bytes() == b"the older one"
+
+
+@pytest.mark.parametrize(("name", "reason"), [("none.mp4", "No such file"), ("text.mp4", "not_a_video")])
+def test_people_see_what_is_wrong_with_a_file(
+    tmp_path: Path, environment: dict[str, str], name: str, reason: str
+) -> None:
+    (tmp_path / "text.mp4").write_text("text")
+    done = run(environment, "probe-file", str(tmp_path / name))
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_people_probe_a_local_file(match: Path, environment: dict[str, str]) -> None:
+    assert json.loads(run(environment, "probe-file", str(match)).stdout)["frame_count"] == 120
+
+
+def test_help_needs_no_media_library(environment: dict[str, str]) -> None:
+    code = "import sys, gpu.render.__main__; print([name for name in ('av', 'cv2', 'numpy') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,145 @@
+"""What a probe says of a video, and how it refuses what is none."""
+
+import io
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from av.video.codeccontext import VideoCodecContext
+
+from gpu.contract import ErrorCode
+from gpu.plan.spec import ProbeInfo
+from gpu.render.errors import MediaFailure
+from gpu.render.produce import probe_file
+from tests.gpu.render.videos import HEIGHT, WIDTH, write_sound_only, write_video, write_with_sound
+
+
+def probe(path: Path) -> ProbeInfo:
+    with path.open("rb") as file:
+        return probe_file(file)
+
+
+def refusal(content: bytes) -> MediaFailure:
+    with pytest.raises(MediaFailure) as refused:
+        probe_file(io.BytesIO(content))
+    return refused.value
+
+
+def test_the_facts_of_a_recording(match: Path) -> None:
+    assert probe(match) == ProbeInfo(
+        width=WIDTH,
+        height=HEIGHT,
+        rotation=0,
+        fps_num=30,
+        fps_den=1,
+        frame_count=120,
+        duration_ms=4000,
+        video_codec="h264",
+        pixel_format="yuv420p",
+        audio_codec="aac",
+        audio_sample_rate=48000,
+        audio_channels=1,
+    )
+
+
+def test_ntsc_rate_is_exact(ntsc: Path) -> None:
+    info = probe(ntsc)
+    assert (info.fps_num, info.fps_den, info.frame_count, info.duration_ms) == (30000, 1001, 90, 3003)
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_size_is_told_as_it_is_shown(tmp_path: Path, rotation: int) -> None:
+    info = probe(write_video(tmp_path / "turned.mp4", 5, rotation=rotation))
+    assert info.rotation == rotation
+    assert (info.width, info.height) == ((HEIGHT, WIDTH) if rotation != 180 else (WIDTH, HEIGHT))
+
+
+def test_pixels_that_are_not_square_are_counted_as_shown(tmp_path: Path) -> None:
+    def anamorphic(context: VideoCodecContext) -> None:
+        context.sample_aspect_ratio = Fraction(4, 3)
+
+    info = probe(write_video(tmp_path / "hdv.mp4", 5, size=(240, 180), tags=anamorphic))
+    assert (info.width, info.height) == (320, 180)
+
+
+def test_a_varying_rate_gets_a_grid_of_30(tmp_path: Path) -> None:
+    times = [Fraction(number, 30) if number % 3 else Fraction(4 * number + 1, 120) for number in range(31)]
+    info = probe(write_video(tmp_path / "phone.mp4", 31, times=[0 * times[0], *[t + 1 for t in times[1:]]]))
+    assert info.variable_frame_rate
+    assert (info.fps_num, info.fps_den) == (30, 1)
+    assert info.frame_count == 61
+
+
+@pytest.mark.parametrize(("name", "audio"), [("match.mkv", "opus"), ("match.ts", "mp2"), ("match.avi", "mp3")])
+def test_other_containers(tmp_path: Path, name: str, audio: str) -> None:
+    codec = {"opus": "libopus", "mp3": "libmp3lame"}.get(audio, audio)
+    info = probe(write_with_sound(tmp_path / name, 45, codec))
+    assert (info.frame_count, info.fps_num, info.fps_den, info.audio_codec) == (45, 30, 1, audio)
+
+
+def test_a_recording_without_sound(tmp_path: Path) -> None:
+    info = probe(write_video(tmp_path / "silent.mp4", 5))
+    assert (info.audio_codec, info.audio_sample_rate, info.audio_channels) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"just text, and a good deal of it " * 500,
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\x00\x00\x00\x18ftypmp42" + bytes(4000),
+        cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes(),
+        b"\xff\xd8\xff\xe0" + bytes(3000),
+    ],
+    ids=["empty", "text", "hls", "concat", "hollow-mp4", "png", "jpeg-head"],
+)
+def test_what_is_no_video_is_refused(content: bytes) -> None:
+    assert refusal(content).code == "not_a_video"
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    failure = refusal(write_sound_only(tmp_path / "song.m4a").read_bytes())
+    assert (failure.code, failure.message) == ("not_a_video", "the file has no video in it")
+
+
+@pytest.mark.parametrize(("fast_start", "code"), [(False, "not_a_video"), (True, "unsupported_media")])
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, fast_start: bool, code: ErrorCode) -> None:
+    options = {"movflags": "+faststart"} if fast_start else {}
+    whole = write_video(tmp_path / "whole.mp4", 60, options=options).read_bytes()
+    assert refusal(whole[: len(whole) * 2 // 3]).code == code
+
+
+def test_damage_in_the_middle_never_crashes(match: Path) -> None:
+    whole = match.read_bytes()
+    generator = np.random.default_rng(7)
+    for _ in range(12):
+        damaged = bytearray(whole)
+        start = int(generator.integers(0, len(whole) - 2000))
+        damaged[start : start + 2000] = generator.bytes(2000)
+        with suppress(MediaFailure):
+            probe_file(io.BytesIO(bytes(damaged)))
+
+
+def test_hdr_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    def hlg(context: VideoCodecContext) -> None:
+        context.color_trc = 18
+
+    failure = refusal(write_video(tmp_path / "hdr.mp4", 5, tags=hlg).read_bytes())
+    assert failure.code == "unsupported_media"
+    assert "HLG" in failure.message
+    assert "SDR" in failure.message
+
+
+def test_a_frame_rate_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "slow-motion.mp4", 30, rate=Fraction(240))
+    assert "240 frames a second" in refusal(video.read_bytes()).message
+
+
+def test_a_picture_beyond_the_limit_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "wide.mp4", 1, size=(8320, 64))
+    assert "8320 x 64" in refusal(video.read_bytes()).message
