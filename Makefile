@@ -10,7 +10,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_FIND_LINKS
 
-.PHONY: help up down dev smoke setup test check fix lock bench clean
+PYTEST_WORKERS ?= 2
+.PHONY: help up down dev smoke setup test browser check fix lock bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,8 +42,14 @@ app/web/node_modules/.stamp: .venv/.stamp app/web/package-lock.json
 	@cd app/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test: setup ## all tests, the end-to-end run included
-	@$(BIN)/python -m pytest
+test: setup browser ## all tests, the end-to-end run included
+	@cd app/web && npm run --silent test
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+browser: # Debian's Chromium for the page tests, where it can be had without asking
+	@command -v chromium chromium-browser google-chrome > /dev/null || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+		&& echo "installing Chromium (once)" && apt-get -qq update && apt-get -qq install --yes chromium > /dev/null; } \
+		|| echo "no Chromium: the page tests are skipped (Debian: apt-get install chromium)"
 
 check: setup ## formatting, types, import directions, locks; changes nothing
 	@$(BIN)/ruff format --check .

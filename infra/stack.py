@@ -103,6 +103,7 @@ def _app(config: StackConfig, opts: pulumi.ResourceOptions) -> Site:
         branch=config.pages_branch,
         folder="app/web",
         shipment=WEB,
+        shared=True,
         api_url=config.api_address,
         cloudflare_url=config.cloudflare_url,
     )

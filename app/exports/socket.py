@@ -30,7 +30,7 @@ async def export_progress(
         return
     owner = identity.owner
     # Listening starts before the row is read, so that nothing falls in between.
-    with service.live.hub.subscribe(("x", export_id)) as subscription:
+    with service.live.hub.subscribe((owner, export_id)) as subscription:
         try:
             job = await service.one(owner, export_id)
         except ExportNotFoundError as error:

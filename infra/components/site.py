@@ -15,7 +15,7 @@ PRODUCTION_BRANCH = "main"
 class SiteArgs:
     """`folder`: what to deploy, under the repository's root; `api_url` None means there is nothing to build.
 
-    `managed`: this stack owns the Pages project; otherwise the project has to exist.
+    `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
     """
 
     account_id: str
@@ -24,6 +24,7 @@ class SiteArgs:
     branch: str
     folder: str
     shipment: Shipment
+    shared: bool = False
     api_url: str | None = None
     cloudflare_url: str | None = None
 
@@ -56,7 +57,7 @@ class Site(pulumi.ComponentResource):
         self.register_outputs({"project": self.project, "deployment_url": self.deployment_url})
 
     def _own_project(self, name: str, args: SiteArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        # Another stack may live in the same project, so a destroy of this one leaves it in place.
+        # A destroy leaves a project in place, and in the state, where another stack may live in it.
         project = cloudflare.PagesProject(
             f"{name}-project",
             account_id=args.account_id,
@@ -66,7 +67,7 @@ class Site(pulumi.ComponentResource):
                 "preview": {"build_image_major_version": 3},
                 "production": {"build_image_major_version": 3},
             },
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.shared, retain_on_delete=args.shared),
         )
         return project.name, project.subdomain
 

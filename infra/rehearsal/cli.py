@@ -70,7 +70,8 @@ def _apply(options: Namespace, *, preview: bool) -> int:
     from infra.rehearsal.program import run_program
 
     carrier = session.carrier(options, preview=preview)
-    session.resume(carrier)
+    if not preview:
+        session.resume(carrier)
     deployment = Deployment(session.project.name, options.stack, carrier, session.config)
     with session.hearing():
         error = run_program(session.project.program, deployment, session.config, session.project.folder)
@@ -148,7 +149,8 @@ def outputs(options: Namespace) -> int:
 def encrypt(options: Namespace) -> int:
     text = sys.stdin.read().removesuffix("\n")
     path = options.config or ROOT / f"Pulumi.{options.stack}.yaml"
-    encryption.encrypt_into(path, options.key, text, os.environ)
+    surroundings = safety.surroundings(os.environ, options.env_file)
+    encryption.encrypt_into(path, options.key, text, surroundings.passphrase)
     _say(f"{path}: {options.key} is set", sys.stderr)
     return 0
 

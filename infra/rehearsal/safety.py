@@ -24,10 +24,14 @@ class EnvFileError(RuntimeError):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`commands`: what commands and the program see. `cloud`: where the Cloudflare provider looks."""
+    """`commands`: what commands and the program see. `cloud`: where the Cloudflare provider looks.
+
+    `passphrase`: the variables that open the stack's secrets. `secrets`: the values that nobody may see.
+    """
 
     commands: dict[str, str]
     cloud: dict[str, str]
+    passphrase: dict[str, str]
     secrets: frozenset[str]
 
 
@@ -77,11 +81,11 @@ def _nested(key: str, value: object) -> Iterator[tuple[str, str]]:
 def surroundings(environment: Mapping[str, str], env_file: Path | None) -> Surroundings:
     """The environment without cloud credentials, plus the file's own. Raises EnvFileError."""
     given = read_env_file(env_file) if env_file else {}
-    kept = {
-        key: value for key, value in environment.items() if not key.startswith(CLOUD_PREFIXES) and key not in WITHHELD
-    }
+    kept = {key: value for key, value in environment.items() if not key.startswith(CLOUD_PREFIXES)}
     cloud = {key: value for key, value in environment.items() if key.startswith("CLOUDFLARE_")}
-    return Surroundings({**kept, **given}, {**cloud, **given}, frozenset(given.values()))
+    commands = {key: value for key, value in {**kept, **given}.items() if key not in WITHHELD}
+    secrets = {key: value for key, value in {**environment, **given}.items() if key in WITHHELD}
+    return Surroundings(commands, {**cloud, **given}, secrets, frozenset(given.values()))
 
 
 def read_env_file(path: Path) -> dict[str, str]:

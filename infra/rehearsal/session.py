@@ -69,7 +69,7 @@ class Session:
             yield
 
     def resume(self, carrier: Carrier) -> None:
-        """Says what a killed run left under way, and ends the commands that outlived it."""
+        """Says what a killed run left under way, and ends the commands that outlived it. Only with the state locked."""
         for urn, pending in carrier.state.pending.items():
             name = urn.rpartition("::")[2]
             self.console.line(f"resuming: an earlier run was stopped while {pending.operation} {name}")
@@ -89,15 +89,14 @@ def _check_owner(path: Path, state: State, stack: str, project: str) -> None:
 def open_session(options: Namespace, *, preview: bool = False, declared: bool = True) -> Session:
     """Raises the errors of projects, settings, secrets and unsafe addresses."""
     project = find_project(options)
-    config = _config(options, project if declared else replace(project, declared=()))
+    surroundings = safety.surroundings(os.environ, options.env_file)
+    config = _config(options, project if declared else replace(project, declared=()), surroundings.passphrase)
     if not preview:
         safety.check_addresses(config.values)
     redactor = Redactor()
-    redactor.add(*config.secrets)
-    surroundings = safety.surroundings(os.environ, options.env_file)
-    redactor.add(*surroundings.secrets)
+    redactor.add(*config.secrets, *surroundings.secrets)
     console = Console(redactor, preview, options.stream)
-    store = _store(options.state, config, redactor)
+    store = _store(options.state, config, redactor, surroundings.passphrase)
     _become(surroundings.commands)
     halt = Halt(options.continue_on_error)
     return Session(project, config, surroundings, store, console, Journal(console), halt, redactor)
@@ -124,14 +123,14 @@ def find_project(options: Namespace) -> Project:
     return project
 
 
-def _config(options: Namespace, project: Project) -> StackConfig:
+def _config(options: Namespace, project: Project, passphrase: Mapping[str, str]) -> StackConfig:
     path = options.config or ROOT / f"Pulumi.{options.stack}.yaml"
     if not path.exists() and options.config is None:
         raise ConfigError(f"no settings for stack {options.stack!r}: {path} does not exist; name another with --config")
-    return read_stack_config(path, project, options.stack, os.environ)
+    return read_stack_config(path, project, options.stack, passphrase)
 
 
-def _store(path: Path, config: StackConfig, redactor: Redactor) -> Store:
+def _store(path: Path, config: StackConfig, redactor: Redactor, passphrase: Mapping[str, str]) -> Store:
     """Reads with the key the state was written with, writes with the stack's own."""
     writer = config.crypter or crypto.from_key_file(key_file(path))
     document = read_document(path)
@@ -139,7 +138,7 @@ def _store(path: Path, config: StackConfig, redactor: Redactor) -> Store:
     if document is None or written_with == config.salt:
         reader = writer
     elif written_with:
-        reader = crypto.from_passphrase(crypto.passphrase(os.environ), written_with)
+        reader = crypto.from_passphrase(crypto.passphrase(passphrase), written_with)
     else:
         reader = crypto.from_key_file(key_file(path))
     return Store(path, writer, config.salt, redactor, reader)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from infra.localcloud.stackfile import credentials
 from infra.sources import ROOT
 
 PORTS = (8000, 5173, 9400, 9401, 9404)
@@ -69,6 +70,32 @@ class System:
         said, _ = process.communicate(timeout=COMMAND_TIMEOUT_S)
         assert process.returncode == status, said
         return said
+
+    def rehearse(self, *words: str) -> str:
+        """Everything `python -m infra.rehearsal … --stack local` said; fails the test when it fails."""
+        command = [
+            ".venv/bin/python",
+            "-m",
+            "infra.rehearsal",
+            *words,
+            "--stack",
+            "local",
+            "--env-file",
+            "infra/local.env",
+        ]
+        path = f"{self.root / '.local/bin'}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**os.environ, **credentials(), "PATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.root / name

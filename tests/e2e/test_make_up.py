@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import av
+import httpx
 import psutil
 import pytest
 
@@ -119,6 +120,16 @@ def test_everything_listens_on_loopback_only(system: System, first_up: str) -> N
     assert set(listening) == {"127.0.0.1"}
 
 
+def test_destroy_keeps_what_users_have_and_the_next_up_finds_it(system: System, first_up: str) -> None:
+    before = _reels(system)
+    assert before
+    said = system.rehearse("destroy", "--exclude-protected", "--yes")
+    assert "storage-bucket: protected" in said
+    assert httpx.get(system.outputs["health_url"]).status_code != 200
+    system.make("up")
+    assert set(before) <= set(_reels(system))
+
+
 def test_down_stops_everything_it_started(system: System, first_up: str) -> None:
     cloud = psutil.Process(system.cloud_pid)
     tree = [cloud, *cloud.children(recursive=True)]
@@ -126,6 +137,11 @@ def test_down_stops_everything_it_started(system: System, first_up: str) -> None
     assert [process for process in tree if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert "was not running" in system.make("down")
     assert "nothing changed" in system.make("up")
+
+
+def _reels(system: System) -> list[str]:
+    answer = httpx.get(f"{system.outputs['api_url']}/api/reels", headers={"X-User-ID": "a"}, timeout=30)
+    return [reel["id"] for reel in answer.raise_for_status().json()["items"]]
 
 
 def _listeners(process: psutil.Process) -> list[psutil._ntuples.pconn]:

@@ -139,9 +139,13 @@ def test_commands_never_have_triggers_and_never_a_credential(stack: str) -> None
 
 
 @pytest.mark.parametrize("stack", ["local", "staging"])
-def test_the_owned_bucket_is_protected_and_retained(stack: str) -> None:
-    bucket = find(stack, "storage-bucket")
-    assert (bucket.protect, bucket.retain_on_delete) == (True, True)
+def test_what_is_shared_is_protected_and_retained_by_its_owner(stack: str) -> None:
+    kept = {each.name for each in plan(stack).resources if each.protect and each.retain_on_delete}
+    assert kept == {"storage-bucket", "app-project"}
+
+
+def test_production_protects_nothing_that_it_does_not_share() -> None:
+    assert [each.name for each in plan("production").resources if each.protect] == []
 
 
 def test_production_looks_the_shared_bucket_and_project_up() -> None:

@@ -57,7 +57,7 @@ def test_it_seeks_like_a_file(url: str) -> None:
             (0, io.SEEK_SET),
         ):
             assert file.seek(offset, whence) == model.seek(offset, whence)
-            assert b"".join(iter(lambda: file.read(200), b"")) == model.read()
+            assert b"".join(iter(lambda: file.read(700), b"")) == model.read()
             file.seek(model.seek(3100))
         with pytest.raises(ValueError, match="before the start"):
             file.seek(-1)

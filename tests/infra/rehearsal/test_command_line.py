@@ -193,6 +193,8 @@ def test_a_killed_run_is_resumed_and_its_orphan_ended(place: Place) -> None:
     process = place.begin("up", begun)
     _, errors = place.run("up", rc=1)
     assert f"in use by another run (process {process.pid})" in errors
+    place.run("preview")
+    assert process.poll() is None
     process.kill()
     process.wait()
     assert _runs(int(noted.read_text()))

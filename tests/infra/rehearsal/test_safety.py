@@ -67,6 +67,14 @@ def test_stand_in_credentials_reach_commands_and_are_secret(tmp_path: Path) -> N
     assert {"local-fly", "ak-local"} <= found.secrets
 
 
+def test_the_passphrase_opens_settings_and_reaches_no_command(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("PULUMI_CONFIG_PASSPHRASE=from-file\n")
+    found = surroundings({"PULUMI_CONFIG_PASSPHRASE": "from-environment", "PATH": "/bin"}, file)
+    assert found.passphrase == {"PULUMI_CONFIG_PASSPHRASE": "from-file"}
+    assert found.commands == {"PATH": "/bin"}
+
+
 def test_a_wrong_line_is_counted(tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("A=1\nnot a variable\n")

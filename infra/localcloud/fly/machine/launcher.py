@@ -30,7 +30,7 @@ def main(lifeline: int, argv: list[str]) -> int:
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        pass
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.close(lifeline)
         start(argv)
     for number in PASSED_ON:
