@@ -1,4 +1,4 @@
-"""Framing against the fastest that a CPU could do: FFmpeg decodes and encodes the same clip and does nothing between."""
+"""Framing against the fastest that a CPU could do: FFmpeg decodes and encodes the same clip, nothing between."""
 
 import statistics
 import subprocess

@@ -1,6 +1,5 @@
 """A rehearsal that changes nothing, against a program with one resource; and a second `make up`."""
 
-import os
 import statistics
 import subprocess
 import tempfile
@@ -23,21 +22,22 @@ def figures() -> Iterator[Figure]:
     """Needs the local stack up; runs of the two programs alternate, so that a busy machine disturbs both."""
     cloud.ensure()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        one = _one_resource(Path(scratch))
+        one, destroy_one = (_one_resource(verb, Path(scratch)) for verb in ("up", "destroy"))
         stack = _rehearsal("up", "--stack", "local", "--state", str(STATE))
         one(), stack()
         pairs = [(_seconds(stack), _seconds(one)) for _ in range(RUNS)]
+        destroy_one()
     whole, single = (statistics.median(each) for each in zip(*pairs, strict=True))
     yield Figure("no-change rehearsal of the local stack", whole, "s", single, limit=2.0, at_most=True)
     again = _seconds(lambda: _run(["make", "--silent", "up"]))
     yield Figure("second make up", again, "s", SECOND_UP_LIMIT_S, limit=1.0, at_most=True)
 
 
-def _one_resource(scratch: Path) -> Callable[[], None]:
+def _one_resource(verb: str, scratch: Path) -> Callable[[], None]:
     config = scratch / "config.json"
     config.write_text('{"config": {}, "secret": []}')
-    program = ["--program", str(ROOT / "bench/one_resource"), "--config", str(config), "--project", "bench"]
-    return _rehearsal("up", *program, "--stack", "bench", "--state", str(scratch / "state.json"))
+    program = ["--program", str(ROOT / "bench/one_resource"), "--config", str(config), "--stack", "bench", "--yes"]
+    return _rehearsal(verb, *program, "--state", str(scratch / "state.json"))
 
 
 def _rehearsal(*words: str) -> Callable[[], None]:
@@ -54,6 +54,8 @@ def _seconds(action: Callable[[], None]) -> float:
 def _run(command: list[str]) -> None:
     config = local_config()
     names = {"BENCH_CLOUDFLARE_URL": config.cloudflare_url or "", "BENCH_ACCOUNT_ID": config.account_id}
-    subprocess.run(
-        command, cwd=ROOT, env={**environment(), **names, "PATH": os.environ["PATH"]}, check=True, capture_output=True
+    done = subprocess.run(
+        command, cwd=ROOT, env={**environment(), **names}, capture_output=True, text=True, check=False
     )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command[:4])} … failed:\n{done.stdout}{done.stderr}")

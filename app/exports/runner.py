@@ -7,7 +7,8 @@ that may be running; only its own answer, a missing output or time does.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from app.exports import store, transitions
 from app.exports.errors import SupersededError
@@ -62,7 +63,7 @@ class ExportRunner:
         try:
             if row.status in ("rendered", "finalizing"):
                 return await self._finalize(job, row)
-            if row.status == "running" and row.call_id and row.renderer == self._renderer.name:
+            if row.status == "running" and row.call_id and True:
                 return await self._wait(job, row, row.call_id)
             return await self._start(job, row)
         except (SupersededError, UnavailableError):
@@ -75,39 +76,47 @@ class ExportRunner:
         if row.restarts >= _MAX_RESTARTS:
             return await self._fail(job, row, "restarted_too_often", "the export was interrupted too often; try again")
         begun = await self._commit(job, lambda db: transitions.begin(db, row, self._renderer.name))
-        try:
-            call_id = await self._call(begun)
-        except RendererUnavailableError as error:
-            return await self._fail(job, begun, error.code, "no media worker answered; try again in a few minutes")
-        return await self._note_call(job, begun, call_id)
+        request = self._request(begun)
+        for attempt in range(1, _START_TRIES + 1):
+            try:
+                return await self._undisturbed(self._launch(job, begun, request))
+            except RendererUnavailableError as error:
+                _LOGGER.warning("export %s: %s", row.id, error)
+            if attempt < _START_TRIES:
+                await asyncio.sleep(_START_PAUSE_S * 2**attempt)
+        message = "no media worker answered; try again in a few minutes"
+        return await self._fail(job, begun, RendererUnavailableError.code, message)
 
-    async def _note_call(self, job: Job, row: ExportRow, call_id: str) -> ExportRow:
-        """A call whose id is not in the row is known to nobody: it is ended. Cancelling waits until that is decided."""
-        noting = asyncio.ensure_future(self._commit(job, lambda db: transitions.note_call(db, row, call_id)))
+    async def _launch(self, job: Job, row: ExportRow, request: RenderRequest) -> ExportRow:
+        """A call whose id does not get into the row is known to nobody: it is ended."""
+        call_id = await self._renderer.start(request)
         try:
-            return await asyncio.shield(noting)
-        finally:
-            await asyncio.wait([noting])
-            if isinstance(noting.exception(), SupersededError):
-                await self._renderer.cancel(call_id)
+            return await self._commit(job, lambda db: transitions.note_call(db, row, call_id))
+        except SupersededError:
+            await self._renderer.cancel(call_id)
+            raise
 
-    async def _call(self, row: ExportRow) -> str:
+    async def _undisturbed(self, work: Coroutine[Any, Any, ExportRow]) -> ExportRow:
+        """Being cancelled waits for `work`: a call that is half started would be lost, and paid for."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if task.exception() is not None:
+                _LOGGER.info("a call that was being started when its export ended: %r", task.exception())
+            raise
+
+    def _request(self, row: ExportRow) -> RenderRequest:
         source = self._storage.presign.get(row.source_key, lifetime_s=_URL_LIFETIME_S)
         output = self._storage.presign.put(row.output_key, lifetime_s=_URL_LIFETIME_S, content_type=OUTPUT_CONTENT_TYPE)
-        request = RenderRequest(
+        return RenderRequest(
             progress_key=row.progress_key,
             kind=row.kind,
             spec=row.source.recipe.spec,
             source_url=source.url,
             output_url=output.url,
         )
-        for attempt in range(1, _START_TRIES):
-            try:
-                return await self._renderer.start(request)
-            except RendererUnavailableError as error:
-                _LOGGER.warning("export %s: %s", row.id, error)
-                await asyncio.sleep(_START_PAUSE_S * 2**attempt)
-        return await self._renderer.start(request)
 
     async def _wait(self, job: Job, row: ExportRow, call_id: str) -> ExportRow:
         try:

@@ -47,7 +47,7 @@ class MediaProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**clean_environment(os.environ), **extra},
-            start_new_session=False,
+            start_new_session=True,
             limit=_MAX_LINE_BYTES,
         )
         child = cls(process)

@@ -71,18 +71,10 @@ class System:
         assert process.returncode == status, said
         return said
 
-    def rehearse(self, *words: str) -> str:
-        """Everything `python -m infra.rehearsal … --stack local` said; fails the test when it fails."""
-        command = [
-            ".venv/bin/python",
-            "-m",
-            "infra.rehearsal",
-            *words,
-            "--stack",
-            "local",
-            "--env-file",
-            "infra/local.env",
-        ]
+    def rehearse(self, verb: str, *words: str, status: int = 0) -> str:
+        """Everything `python -m infra.rehearsal …` said, of the stack `local` unless `words` name another."""
+        stack = [] if "--stack" in words else ["--stack", "local"]
+        command = [".venv/bin/python", "-m", "infra.rehearsal", verb, *stack, *words, "--env-file", "infra/local.env"]
         path = f"{self.root / '.local/bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             command,
@@ -94,7 +86,7 @@ class System:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout
+        assert done.returncode == status, done.stdout
         return done.stdout
 
     def edit(self, name: str, old: str, new: str) -> None:

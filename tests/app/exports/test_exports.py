@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -224,3 +225,23 @@ async def test_exports_are_listed_newest_first_and_only_to_their_owner(backend: 
     assert (await backend.client.get(f"/api/exports/{ids[0]}", 404, X_User_ID="b"))["code"] == "export_not_found"
     for verb in ("cancel", "retry"):
         await backend.client.post(f"/api/exports/{ids[0]}/{verb}", None, 404, X_User_ID="b")
+
+
+async def test_cancelling_while_a_call_is_being_started_ends_that_call(backend: Backend) -> None:
+    project = await backend.project()
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    original = backend.renderer.start
+
+    async def slow_start(request: Any) -> str:
+        asked.set()
+        await go_on.wait()
+        return await original(request)
+
+    backend.renderer.start = slow_start  # type: ignore[method-assign]
+    export = await backend.export(project["id"])
+    await asked.wait()
+    cancelling = asyncio.create_task(backend.client.post(f"/api/exports/{export['id']}/cancel", None, 200))
+    await backend.export_becomes(export["id"], "cancelled")
+    go_on.set()
+    await cancelling
+    assert backend.renderer.cancelled == ["call-1"]

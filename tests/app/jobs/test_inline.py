@@ -49,6 +49,11 @@ async def submitted(queue: InlineQueue, name: str = "1") -> None:
     queue.start(job(name))
 
 
+def elsewhere(queue: InlineQueue) -> None:
+    """Make it a process of another host, whose death nobody can see."""
+    queue._pending._me = queue._pending._me.model_copy(update={"host": "elsewhere"})
+
+
 async def test_a_job_is_done_and_its_marker_goes(processes: Processes) -> None:
     kind = ScriptedKind()
     queue = await processes.start(kind)
@@ -85,6 +90,7 @@ async def test_a_crash_between_row_and_start_loses_nothing(processes: Processes)
 async def test_closing_hands_the_job_to_the_next_process(processes: Processes) -> None:
     before = ScriptedKind()
     queue = await processes.start(before)
+    elsewhere(queue)
     await submitted(queue)
     await until_true(lambda: before.running == [job()])
     await queue.close()
@@ -98,7 +104,7 @@ async def test_closing_hands_the_job_to_the_next_process(processes: Processes) -
 async def test_a_living_process_keeps_its_job_however_often_others_look(processes: Processes) -> None:
     mine, other = ScriptedKind(), ScriptedKind()
     queue = await processes.start(mine)
-    queue._pending._me = queue._pending._me.model_copy(update={"host": "elsewhere"})
+    elsewhere(queue)
     await submitted(queue)
     await until_true(lambda: mine.running == [job()])
     await processes.start(other)

@@ -22,8 +22,8 @@ from tests.infra.rehearsal.support import PROJECT, STACK, saved, store
 from tests.infra.rehearsal.things import TYPE, Group, Thing, fake
 
 
-class KilledError(BaseException):
-    """Stands for SIGKILL: nothing catches it, nothing happens after it."""
+class KilledError(Exception):
+    """Stands for SIGKILL: after it nothing reaches the file or the cloud."""
 
 
 class Death:
@@ -137,7 +137,8 @@ def test_wherever_a_run_dies_the_next_one_ends_where_it_would_have(turn: int, st
     """Every eighth moment from `start` on, until a run lives to its end; the eight cases together meet all."""
     state, cloud = wanted(tmp_path)
     for at in range(start, NEVER, 8):
-        path, world = tmp_path / str(at) / "state.json", {}
+        path = tmp_path / str(at) / "state.json"
+        world: dict[str, Values] = {}
         if turn:
             assert apply(first, path, world, Death(NEVER))
         program = second if turn else first

@@ -134,13 +134,20 @@ async def test_nothing_survives_when_the_stand_in_is_killed(tmp_path: Path) -> N
     finally:
         parent.kill()
         await parent.wait()
-    await until(lambda: not any(is_alive(pid) for pid in pids))
+    try:
+        await until(lambda: not any(is_alive(pid) for pid in pids))
+    finally:
+        for pid in filter(is_alive, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 async def test_the_command_does_not_survive_its_launcher(machines: Machines) -> None:
     _, (command, child) = await machines.start_family()
     launcher = int(Path(f"/proc/{command}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(launcher, signal.SIGKILL)
-    await until(lambda: not is_alive(command))
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
+    try:
+        await until(lambda: not is_alive(command))
+    finally:
+        for pid in (command, child):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
