@@ -1,6 +1,8 @@
 """The ASGI application. `app` is built when first asked for, so that importing this module needs no environment."""
 
+import logging
 import os
+from logging.config import dictConfig
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +12,7 @@ from app.exports import routes as exports
 from app.exports import socket as export_socket
 from app.games import routes as games
 from app.http import middleware, problems, service_routes
+from app.logs import log_config
 from app.media import routes as media
 from app.projects import routes as projects
 from app.reels import routes as reels
@@ -44,4 +47,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- what a module attribute is
     """`uvicorn app.main:app` (PEP 562)."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals().setdefault("app", create_app(load_settings(os.environ)))
+    settings = load_settings(os.environ)
+    if not logging.getLogger().handlers:
+        dictConfig(log_config(debug=settings.debug))
+    return globals().setdefault("app", create_app(settings))

@@ -63,7 +63,7 @@ class ExportRunner:
         try:
             if row.status in ("rendered", "finalizing"):
                 return await self._finalize(job, row)
-            if row.status == "running" and row.call_id and True:
+            if row.status == "running" and row.call_id and row.renderer == self._renderer.name:
                 return await self._wait(job, row, row.call_id)
             return await self._start(job, row)
         except (SupersededError, UnavailableError):

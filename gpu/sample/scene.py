@@ -15,7 +15,7 @@ SEED = 20260321
 PAN = 0.25
 """The world is this much wider than the picture."""
 FLASH_FRAMES = 3
-NOISE_LEVEL = 9
+NOISE_LEVEL = 6
 """Levels by which a camera's noise lifts the picture; without any, encoders have it far too easy."""
 _NOISE_ROOM = 64
 _SHIFT = 4

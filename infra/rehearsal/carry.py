@@ -77,6 +77,10 @@ class Carrier:
             )
         return found
 
+    def is_unsettled(self, urn: str) -> bool:
+        """Whether an earlier run began something with it and did not see the end."""
+        return urn in self._resumed
+
     def ensure(self, new: Resource) -> None:
         """A default provider: nothing is outside of the state, so there is nothing to wait for."""
         with self.lock:

@@ -84,11 +84,11 @@ def _apply(options: Namespace, *, preview: bool) -> int:
 
 
 def _settle(session: Session, carrier: Carrier) -> None:
-    """What is still pending belongs to nothing that the program has: it is said once and forgotten."""
+    """What is still pending belongs to nothing that there is to do: it is said once and forgotten."""
     for urn, pending in carrier.state.pending.items():
         session.journal.warn(
-            f"an earlier run was stopped while {pending.operation} this {pending.type} and the program no longer "
-            "has it; look whether it exists and remove it by hand",
+            f"an earlier run was stopped while {pending.operation} this {pending.type}, and it is neither in the "
+            "program nor in the state; look whether something is left of it and remove it by hand",
             urn,
         )
     if carrier.state.pending:

@@ -27,10 +27,15 @@ Differ = Callable[[Resource, Values], Changes]
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What this run already knows: `deleted`: gone, for a replacement that deletes first; `lost`: gone by itself."""
+    """What this run already knows.
+
+    `deleted`: gone, for a replacement that deletes first. `lost`: gone by itself. `unsettled`: an earlier run was
+    stopped in the middle of it, so it may be other than the state says. `replaced`: the URNs replaced so far.
+    """
 
     deleted: bool = False
     lost: bool = False
+    unsettled: bool = False
     replaced: frozenset[str] = frozenset()
 
 
@@ -56,7 +61,7 @@ def decide(old: Resource | None, goal: Goal, diff: Differ, circumstances: Circum
     changes = diff(old, inputs).replacing(goal.replace_on_changes)
     if circumstances.replaced & {*goal.replace_with}:
         changes = replace(changes, detailed=changes.detailed | {"replaceWith": "update-replace"})
-    if not changes.any:
+    if not changes.any and not circumstances.unsettled:
         return Decision(Kind.SAME, inputs)
     if not changes.replaces:
         return Decision(Kind.UPDATE, inputs, changes)

@@ -52,9 +52,7 @@ class Deployment:
         self.carrier.redactor.add(*secret_texts(goal.inputs))
         try:
             return self._register(urn, goal)
-        except HaltedError:
-            self._broken.add(urn)
-        except FailedError:
+        except (HaltedError, FailedError):
             self._broken.add(urn)
         except (RefusedError, ProviderError, ValueError) as error:
             self.refuse(urn, str(error))
@@ -71,7 +69,7 @@ class Deployment:
         with carrier.lock:
             if carrier.halt.nothing_new:
                 raise HaltedError(urn)
-            self._check_needs(goal)
+            self._check_needs(urn, goal)
             if urn in self._seen:
                 raise RefusedError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
             self._seen.add(urn)
@@ -101,10 +99,11 @@ class Deployment:
             self.carrier.ensure(Resource(urn, urns.own_type(urn), name, custom=True, inputs=inputs, outputs=inputs))
         return urn
 
-    def _check_needs(self, goal: Goal) -> None:
+    def _check_needs(self, urn: str, goal: Goal) -> None:
         for needed in (goal.parent, goal.provider, *goal.dependencies):
             if needed in self._broken:
-                raise HaltedError(f"it needs {urns.name(needed)}, which failed")
+                self.carrier.journal.log("info", f"left out: it needs {urns.name(needed)}, which failed", urn)
+                raise HaltedError(urn)
 
     def _adopt(self, urn: str, goal: Goal) -> Resource | None:
         """What the state has for it, under its name now or a former one; a former one is renamed."""
@@ -141,7 +140,12 @@ class Deployment:
                 return Changes(compare(before.inputs, inputs))
             return self.carrier.provider(new).diff(before, inputs)
 
-        known = Circumstances(new.urn in self._deleted, lost, frozenset(self._replaced))
+        known = Circumstances(
+            deleted=new.urn in self._deleted,
+            lost=lost,
+            unsettled=new.custom and self.carrier.is_unsettled(new.urn),
+            replaced=frozenset(self._replaced),
+        )
         decision = decide(old, goal, diff, known)
         if decision.error:
             if not self.carrier.preview:

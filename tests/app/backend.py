@@ -9,8 +9,7 @@ from fastapi import FastAPI
 
 from app.kit.owner import Owner
 from app.main import create_app
-from app.media.service import MediaService
-from app.settings import Settings, load_settings
+from app.settings import load_settings
 from app.wiring import Outside
 from tests.app.memory_storage import MemoryStorage
 from tests.app.scripted_renderer import ScriptedRenderer
@@ -26,10 +25,6 @@ ENVIRONMENT = {
 }
 STAGING = {**ENVIRONMENT, "APP_ENV": "staging", "CORS_ORIGINS": "https://staging.example.com"}
 VIDEO = b"not really a video" * 3
-
-
-def settings(**changes: str) -> Settings:
-    return load_settings({**ENVIRONMENT, **changes})
 
 
 class Client:
@@ -59,10 +54,6 @@ class Backend:
         self.client = client
         self.memory = memory
         self.renderer = renderer
-
-    @property
-    def media_service(self) -> MediaService:
-        return self.app.state.container.get(MediaService)  # type: ignore[no-any-return]
 
     async def uploaded(self) -> dict[str, Any]:
         """A recording that is ready."""

@@ -51,6 +51,10 @@ def test_what_is_lost_is_created() -> None:
     assert decide(OLD, goal({"size": 2}), diff, Circumstances(lost=True)).kind is Kind.CREATE
 
 
+def test_what_a_run_was_stopped_in_is_updated_even_if_nothing_changed() -> None:
+    assert decide(OLD, goal(), diff, Circumstances(unsettled=True)).kind is Kind.UPDATE
+
+
 def test_what_this_run_deleted_is_replaced_even_if_nothing_changed() -> None:
     decision = decide(OLD, goal(), diff, Circumstances(deleted=True))
     assert (decision.kind, decision.already_deleted) == (Kind.REPLACE, True)

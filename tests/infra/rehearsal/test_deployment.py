@@ -236,6 +236,8 @@ def test_with_continue_on_error_what_does_not_need_the_failed_one_is_made(state:
     made = {name for operation, name in provider.calls if operation == "create"}
     assert made == {"free", "later"}
     assert ("delete", "removed") in provider.calls
+    left_out = {it.message for it in result.diagnostics if it.severity == "info"}
+    assert left_out == {"left out: it needs bad, which failed"}
     assert (
         changes(up(two_chains, state)).items()
         >= {"bad": "create", "after": "create", "behind": "create", "free": "same"}.items()

@@ -132,9 +132,12 @@ def wanted(tmp_path: Path) -> tuple[list[tuple[str, str, Values, Values]], dict[
 
 
 @pytest.mark.parametrize("turn", [0, 1], ids=["making", "changing"])
-@pytest.mark.parametrize("start", range(1, 9))
+@pytest.mark.parametrize("start", [1, 3, 5, 7])
 def test_wherever_a_run_dies_the_next_one_ends_where_it_would_have(turn: int, start: int, tmp_path: Path) -> None:
-    """Every eighth moment from `start` on, until a run lives to its end; the eight cases together meet all."""
+    """Every eighth moment from `start` on, until a run lives to its end; together every second one.
+
+    Two neighbours are mostly the same moment: after one thing was done and before the next.
+    """
     state, cloud = wanted(tmp_path)
     for at in range(start, NEVER, 8):
         path = tmp_path / str(at) / "state.json"
