@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 VIDEO ?=
+LOCK ?=
 STACK ?= local
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Bytecode once at set-up: without it every command spends seconds on imports.
@@ -37,7 +38,7 @@ setup: .venv/.stamp app/web/node_modules/.stamp ## install what the locks say
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode $<
 	@touch $@
 
-app/web/node_modules/.stamp: .venv/.stamp app/web/package-lock.json
+app/web/node_modules/.stamp: app/web/package-lock.json | .venv/.stamp
 	@echo "setting up the web tools (once)"
 	@cd app/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -66,8 +67,8 @@ fix: setup ## what `check` can mend by itself
 bench: setup ## the measured figures, one JSON object a line, each a ratio against a baseline of the same run
 	@$(BIN)/python -m bench
 
-lock: .venv/.stamp ## resolve the dependencies anew
-	@for group in dev image gpu; do $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group $$group \
+lock: .venv/.stamp ## write the locks anew (LOCK=--upgrade takes newer versions)
+	@for group in dev image gpu; do $(BIN)/uv pip compile --quiet $(LOCK) pyproject.toml --group $$group \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		$$([ $$group = dev ] || echo --constraints requirements/dev.lock) --output-file requirements/$$group.lock; done
 	@$(BIN)/python -m infra.fly_config
