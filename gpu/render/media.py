@@ -48,6 +48,19 @@ class Media:
     zero: Fraction
     file_bytes: int
 
+    def seek(self, seconds: Fraction) -> None:
+        """Goes to a keyframe at or before `seconds` after the first picture, as far as the container can tell.
+
+        A negative time is the only way to the start of some MPEG-TS files; AVI refuses it.
+        """
+        at = int((self.zero + seconds) / (self.video.time_base or Fraction(1, 1000)))
+        try:
+            self.container.seek(at, stream=self.video, backward=True)
+        except av.FFmpegError:
+            if seconds >= 0:
+                raise
+            self.seek(Fraction(0))
+
     @property
     def rotation(self) -> int:
         """Degrees clockwise by which a stored picture is turned for display: 0, 90, 180 or 270."""

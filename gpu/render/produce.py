@@ -47,7 +47,7 @@ def produce(
 
 
 class Reporter:
-    """Turns a phase and a count of frames into progress that never goes back."""
+    """Reports a phase and a count of frames out of a fixed total."""
 
     def __init__(self, on_progress: OnProgress, frames_total: int) -> None:
         self._on_progress, self._total = on_progress, frames_total

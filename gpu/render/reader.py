@@ -142,9 +142,9 @@ def _decoded_from_keyframe(
     media: Media, wanted: Range, grid: _Grid, with_sound: bool
 ) -> Iterator[VideoFrame | AudioFrame]:
     """Decoded frames from one at or before the range on; looks further back when a seek lands inside the range."""
-    start = media.zero + wanted.first / wanted.rate
-    for back in (*_STEPS_BACK, start - media.zero):
-        frames = _decoded(media, max(media.zero, start - back), wanted, grid, with_sound)
+    start = wanted.first / wanted.rate
+    for back in (*_STEPS_BACK, start + 1):
+        frames = _decoded(media, start - back, wanted, grid, with_sound)
         skipped: list[VideoFrame | AudioFrame] = []
         for frame in frames:
             skipped.append(frame)
@@ -161,8 +161,7 @@ def _decoded(
     media: Media, start: Fraction, wanted: Range, grid: _Grid, with_sound: bool
 ) -> Iterator[VideoFrame | AudioFrame]:
     """Decodes from the keyframe before `start` until the range is settled or a little later, or to the file's end."""
-    tick = media.video.time_base or Fraction(1, 1000)
-    media.container.seek(int(start / tick), stream=media.video, backward=True)
+    media.seek(start)
     sound = media.audio if with_sound else None
     end = media.zero + wanted.end / wanted.rate
     heard = end if sound is None else media.zero

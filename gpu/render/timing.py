@@ -9,7 +9,6 @@ from typing import NamedTuple
 import av
 import numpy as np
 import numpy.typing as npt
-from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from gpu.render.errors import MediaFailure
@@ -25,7 +24,9 @@ _SLACK = 0.4
 _ROUNDING = 0.12
 """Frames that a better fit must be better by to be believed rather than the container's own word."""
 _SAMPLE_PACKETS = 240
+_MOST_REORDERED = 16
 _TAIL_SECONDS = (2, 20, 120)
+_BEFORE_START = Fraction(1)
 
 Seconds = npt.NDArray[np.float64]
 
@@ -40,14 +41,14 @@ class Grid(NamedTuple):
 
 def find_grid(media: Media) -> Grid:
     """Leaves the container at an arbitrary position. Raises MediaFailure `unsupported_media`."""
-    times = _indexed(media)
-    if times is not None:
-        span = float(times[-1] - times[0])
-    else:
-        times = _packet_times(media.container, media.video, 0, _SAMPLE_PACKETS)
-        span = _last_time(media) - float(media.zero)
-    rate = constant_rate(times, _hinted_rates(media.video))
+    indexed = _indexed(media)
+    rate = constant_rate(_first_times(media) if indexed is None else indexed, _hinted_rates(media.video))
     grid = rate or VARIABLE_RATE_GRID
+    # The index has decoding times. Where they are even, so are the times of showing, and as many.
+    if indexed is not None and rate is not None:
+        span = float(indexed[-1] - indexed[0])
+    else:
+        span = _last_time(media) - float(media.zero)
     if grid > HIGHEST_RATE:
         raise MediaFailure("unsupported_media", f"{float(grid):g} frames a second are more than {HIGHEST_RATE}")
     return Grid(grid, int(span * float(grid) + 0.5) + 1, rate is None)
@@ -97,12 +98,18 @@ def _indexed(media: Media) -> Seconds | None:
     return _sorted_seconds([entry.timestamp for entry in shown], media.video)
 
 
-def _packet_times(container: InputContainer, video: VideoStream, start: int, most: int | None = None) -> Seconds:
-    """Presentation times of the packets from `start` (the stream's ticks) on, at most `most` of them."""
-    container.seek(start, stream=video, backward=True)
+def _first_times(media: Media) -> Seconds:
+    """Times of the first pictures, without the last few: a later picture among them may come after the sample's end."""
+    times = _packet_times(media, -_BEFORE_START, _SAMPLE_PACKETS)
+    return times[:-_MOST_REORDERED] if times.size == _SAMPLE_PACKETS else times
+
+
+def _packet_times(media: Media, start: Fraction, most: int | None = None) -> Seconds:
+    """Times at which the pictures from `start` (seconds after the first) on are shown, at most `most` of them."""
+    media.seek(start)
     ticks: list[int] = []
     try:
-        for packet in container.demux(video):
+        for packet in media.container.demux(media.video):
             if packet.pts is not None:
                 ticks.append(packet.pts)
             if most is not None and len(ticks) >= most:
@@ -110,23 +117,17 @@ def _packet_times(container: InputContainer, video: VideoStream, start: int, mos
     except av.FFmpegError as error:
         if not ticks:
             raise MediaFailure("unsupported_media", "the file's pictures cannot be read; it may be damaged") from error
-    return _sorted_seconds(ticks, video)
+    return _sorted_seconds(ticks, media.video)
 
 
 def _last_time(media: Media) -> float:
     """Seconds at which the last picture is shown, read from the end of the file."""
-    tick = media.video.time_base or Fraction(1, 1000)
-    length = media.container.duration
-    end = media.zero + Fraction(length, av.time_base) if length else media.zero
-    for seconds in _TAIL_SECONDS:
-        start = max(media.zero, end - seconds)
-        times = _packet_times(media.container, media.video, int(start / tick))
+    length = Fraction(media.container.duration or 0, av.time_base)
+    for start in (*(length - seconds for seconds in _TAIL_SECONDS), -_BEFORE_START):
+        times = _packet_times(media, start)
         if times.size:
             return float(times[-1])
-    times = _packet_times(media.container, media.video, int(media.zero / tick))
-    if not times.size:
-        raise MediaFailure("unsupported_media", "the file's end cannot be read; it may be damaged")
-    return float(times[-1])
+    raise MediaFailure("unsupported_media", "the file's end cannot be read; it may be damaged")
 
 
 def _sorted_seconds(ticks: list[int], video: VideoStream) -> Seconds:

@@ -135,6 +135,7 @@ class AppHost:
     async def wait_for_change(self, timeout_s: float) -> None:
         """Returns at the next change of any machine or its load, or after the timeout."""
         try:
-            await asyncio.wait_for(self._change.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._change.wait()
         except TimeoutError:
             return

@@ -20,7 +20,8 @@ class Signal:
     async def wait(self, timeout_s: float) -> bool:
         """False when the time ran out first."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         except TimeoutError:
             return False
         return True

@@ -1,6 +1,7 @@
 """Object storage on a free loopback port: GET with ranges, PUT, and the faults that a test asks for."""
 
 import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class Storage:
 @contextmanager
 def serving() -> Iterator[Storage]:
     storage = Storage()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(storage))
+    server = _Server(("127.0.0.1", 0), _handler(storage))
     server.daemon_threads = True
     storage.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -48,6 +49,13 @@ def serving() -> Iterator[Storage]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is nothing to print; any other error is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:

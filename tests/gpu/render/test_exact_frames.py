@@ -8,10 +8,12 @@ import pytest
 from av.video.codeccontext import VideoCodecContext
 
 from gpu.plan.spec import EditSpec
+from gpu.render import timing
 from gpu.render.media import open_media
+from gpu.render.produce import probe_file
 from gpu.sample.counter import read_counter
 from tests.gpu.render.rendering import numbers_in, panning, plan_of, render
-from tests.gpu.render.videos import HEIGHT, SIZE, WIDTH, read_lumas, write_video, write_with_sound
+from tests.gpu.render.videos import HEIGHT, SIZE, WIDTH, Tags, read_lumas, reordered, write_video, write_with_sound
 
 LAST = 120
 
@@ -37,13 +39,18 @@ def test_ntsc_rate_is_kept_exactly(ntsc: Path, tmp_path: Path) -> None:
     assert numbers_in(tmp_path / "out.mp4") == list(range(31, 80))
 
 
-@pytest.mark.parametrize("name", ["match.mkv", "match.ts", "match.mov", "fragmented.mp4"])
-def test_containers_without_a_complete_index_are_exact_too(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["match.mp4", "match.mkv", "match.ts", "match.mov", "fragmented.mp4"])
+def test_every_container_is_exact_with_pictures_out_of_order(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "_SAMPLE_PACKETS", 40)
     options = {"movflags": "+frag_keyframe+empty_moov"} if name == "fragmented.mp4" else None
-    video = write_video(tmp_path / name, 75, options=options)
-    assert plan_of(video, EditSpec(in_frame=0, out_frame=75)).frame_count == 75
-    render(video, EditSpec(in_frame=44, out_frame=75), tmp_path / "out.mp4")
-    assert numbers_in(tmp_path / "out.mp4") == list(range(44, 75))
+    video = write_video(tmp_path / name, 75, options=options, tags=reordered)
+    whole = plan_of(video, EditSpec(in_frame=0, out_frame=75))
+    assert (whole.frame_count, whole.fps_num, whole.fps_den) == (75, 30, 1)
+    for start, end in ((44, 75), (28, 33)):
+        render(video, EditSpec(in_frame=start, out_frame=end), tmp_path / "out.mp4")
+        assert numbers_in(tmp_path / "out.mp4") == list(range(start, end))
 
 
 def test_a_transport_stream_that_starts_late_counts_from_its_first_picture(tmp_path: Path) -> None:
@@ -63,6 +70,13 @@ def test_a_turned_recording_comes_out_upright(tmp_path: Path, rotation: int) -> 
     assert [read_counter(luma, SIZE) for luma in stored] == list(range(3, 20))
 
 
+def test_avi_is_exact(tmp_path: Path) -> None:
+    video = write_with_sound(tmp_path / "match.avi", 50, "libmp3lame")
+    for start, end in ((0, 9), (40, 50)):
+        render(video, EditSpec(in_frame=start, out_frame=end), tmp_path / "out.mp4")
+        assert numbers_in(tmp_path / "out.mp4") == list(range(start, end))
+
+
 def test_odd_sizes_lose_their_last_column_and_row(tmp_path: Path) -> None:
     video = write_video(tmp_path / "odd.mkv", 20, size=(321, 181), tags=_as_yuv444)
     result = render(video, EditSpec(in_frame=2, out_frame=20), tmp_path / "out.mp4")
@@ -70,15 +84,19 @@ def test_odd_sizes_lose_their_last_column_and_row(tmp_path: Path) -> None:
     assert numbers_in(tmp_path / "out.mp4", None, (322, 182)) == list(range(2, 20))
 
 
-def test_a_variable_rate_is_put_on_the_nearest_frames_of_30_a_second(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tags", [None, reordered], ids=["in order", "out of order"])
+def test_a_variable_rate_is_put_on_the_nearest_frames_of_30_a_second(tmp_path: Path, tags: Tags | None) -> None:
     steps = [Fraction(milliseconds, 1000) for milliseconds in (33, 17, 50, 33, 70, 12, 33, 41)]
     times = [sum((steps[index % 8] for index in range(number)), Fraction(0)) for number in range(50)]
-    video = write_video(tmp_path / "phone.mp4", 50, times=times)
-    spec = EditSpec(in_frame=4, out_frame=50)
-    assert (plan_of(video, spec).fps_num, plan_of(video, spec).fps_den) == (30, 1)
-    render(video, spec, tmp_path / "out.mp4")
+    video = write_video(tmp_path / "phone.mp4", 50, times=times, tags=tags)
     slots = [int(shown * 30 + Fraction(1, 2)) for shown in times]
-    expected = [max(number for number, slot in enumerate(slots) if slot <= frame) for frame in range(4, 50)]
+    with video.open("rb") as file:
+        info = probe_file(file)
+    assert (info.fps_num, info.fps_den, info.frame_count) == (30, 1, slots[-1] + 1)
+    render(video, EditSpec(in_frame=4, out_frame=info.frame_count), tmp_path / "out.mp4")
+    expected = [
+        max(number for number, slot in enumerate(slots) if slot <= frame) for frame in range(4, info.frame_count)
+    ]
     assert numbers_in(tmp_path / "out.mp4") == expected
 
 

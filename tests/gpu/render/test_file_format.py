@@ -25,7 +25,8 @@ def test_tags_index_and_pixel_format(match: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_edit_writes_the_same_bytes(match: Path, tmp_path: Path) -> None:
-    results = [render(match, panning(5, 100), tmp_path / f"{number}.mp4") for number in range(3)]
+    spec = panning(5, 65).model_copy(update={"size": OutputSize(width=960, height=540)})
+    results = [render(match, spec, tmp_path / f"{number}.mp4") for number in range(3)]
     assert len({result.sha256 for result in results}) == 1
     assert len({(tmp_path / f"{number}.mp4").read_bytes() for number in range(3)}) == 1
 

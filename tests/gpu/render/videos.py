@@ -18,6 +18,8 @@ from gpu.sample.writer import add_video, beeps, paint
 WIDTH, HEIGHT = 320, 180
 SIZE = (WIDTH, HEIGHT)
 RATE = Fraction(30)
+Tags = Callable[[VideoCodecContext], None]
+"""Changes the encoder's settings before the first picture."""
 
 
 def write_video(
@@ -29,7 +31,7 @@ def write_video(
     times: Sequence[Fraction] | None = None,
     rotation: int = 0,
     options: dict[str, str] | None = None,
-    tags: Callable[[VideoCodecContext], None] | None = None,
+    tags: Tags | None = None,
 ) -> Path:
     """A silent recording. `times` are the seconds at which the frames are shown; `rotation` is clockwise."""
     scene = Scene(*size, float(rate))
@@ -97,6 +99,11 @@ def write_pictures(path: Path, lumas: Sequence[Plane], crf: int = 10) -> Path:
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
+
+
+def reordered(context: VideoCodecContext) -> None:
+    """`tags` for pictures that are decoded in another order than shown, as cameras write them."""
+    context.max_b_frames = 3
 
 
 def read_lumas(path: Path) -> list[Plane]:

@@ -112,7 +112,8 @@ class Deployment:
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[None]:
         try:
-            await asyncio.wait_for(self.host.lease.acquire(), self.request.wait_timeout_s)
+            async with asyncio.timeout(self.request.wait_timeout_s):
+                await self.host.lease.acquire()
         except TimeoutError:
             machine = next(iter(self.host.machines), "?")
             reason = f"failed to get lease on VM {machine}: failed_precondition: lease currently held by another deploy"

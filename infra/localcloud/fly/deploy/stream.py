@@ -16,6 +16,7 @@ from infra.localcloud.fly.errors import FlyError
 from infra.localcloud.fly.model import Release
 
 _log = logging.getLogger(__name__)
+CANCEL_AGAIN_S = 1.0
 
 
 class DeployStream(Response):
@@ -36,9 +37,7 @@ class DeployStream(Response):
         try:
             await asyncio.wait([sending, gone], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (work, gone, sending):
-                task.cancel()
-            await asyncio.gather(work, gone, sending, return_exceptions=True)
+            await _end(work, gone, sending)
 
     async def _work(self) -> None:
         try:
@@ -57,6 +56,15 @@ class DeployStream(Response):
         while (event := await self._report.next()) is not None:
             await send({"type": "http.response.body", "body": json.dumps(event).encode() + b"\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Asks again until they have ended: Python 3.11's `wait_for` can lose a cancellation that comes as it ends."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _disconnected(receive: Receive) -> None:
