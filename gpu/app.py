@@ -58,7 +58,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
 @app.function(
     image=image,
     secrets=[hosts],
-    cpu=(2.0, 4.0),  # x264 has four threads; two cores are paid for sure, four used where the machine has them free
+    cpu=(2.0, 4.0),  # x264 has six threads; two cores are reserved, four used where the machine has them free
     memory=(1024, 4096),  # 1080p takes about 400 MB, 4K four times that
     timeout=3600,  # the longest clip, 20 minutes at 60 frames a second, on two cores
     retries=modal.Retries(

@@ -19,7 +19,8 @@ from gpu.plan.render_plan import RenderPlan
 from gpu.render.picture import BT709, PIXEL_FORMAT, TV_RANGE
 from gpu.render.reader import Samples
 
-ENCODER_THREADS = 4
+ENCODER_THREADS = 6
+"""Enough to keep two to four cores busy while the encoder looks ahead in the thread that feeds it."""
 CRF = 20
 AUDIO_BITS_PER_SECOND = 160_000
 KEYFRAME_SECONDS = 2

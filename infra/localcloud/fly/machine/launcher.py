@@ -27,10 +27,13 @@ def main(lifeline: int, argv: list[str]) -> int:
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    own = os.getpid()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != own:  # it died before the line above could count
+            os._exit(EXIT_ON_SIGNAL + signal.SIGKILL)
         os.close(lifeline)
         start(argv)
     for number in PASSED_ON:
