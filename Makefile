@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_FIND_LINKS
 
-PYTEST_WORKERS ?= 2
+PYTEST_WORKERS ?= 3
 .PHONY: help up down dev smoke setup test browser check fix lock bench clean
 
 help: ## this list

@@ -23,6 +23,8 @@ from infra.localcloud.fly.model import Event, ImageReference, Machine, MachineSt
 
 RESTART_LIMIT = 10
 STEADY_S = 10.0
+DRAIN_S = 1.0
+_DRAIN_POLL_S = 0.01
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
 
@@ -163,8 +165,15 @@ class MachineRunner:
             self._set("stopping")
         if self.health is not None:
             await self.health.stop()
+        await self._drain()
         status = await process.stop(self.record.config.kill_signal, timeout_s)
         self._note("exit", "stopped", exit_code=status, requested_stop=True)
+
+    async def _drain(self) -> None:
+        """It gets no new requests; those that it has may end before the signal closes its connections."""
+        deadline = time.monotonic() + DRAIN_S
+        while self.load and time.monotonic() < deadline:  # noqa: ASYNC110 -- whoever changes the load knows no event
+            await asyncio.sleep(_DRAIN_POLL_S)
 
     async def _watch(self, process: MachineProcess) -> None:
         began = time.monotonic()
