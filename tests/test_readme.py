@@ -46,10 +46,14 @@ def test_every_module_it_runs_exists() -> None:
         assert module != "infra.deploy" or word in STEPS
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md"])
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "infra/README.md", "app/README.md", "app/web/README.md", "gpu/README.md"]
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "tests/README.md"])
 def test_every_link_leads_somewhere(document: str) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / document).read_text())
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    path = ROOT / document
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_every_path_of_the_architecture_exists() -> None:

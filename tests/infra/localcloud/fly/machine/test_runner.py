@@ -57,6 +57,7 @@ async def test_a_crashed_machine_starts_again(
     first = (await front.get("/child")).json()
     with pytest.raises(httpx.HTTPStatusError):
         (await front.get("/end?code=9")).raise_for_status()
+    await until(lambda: only(fly).crashes == 1)
     second = (await front.get("/child")).json()
     assert second["pid"] != first["pid"]
     assert not is_alive(first["child"])
