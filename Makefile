@@ -45,7 +45,7 @@ app/web/node_modules/.stamp: app/web/package-lock.json | .venv/.stamp
 
 test: setup browser ## all tests, the end-to-end run included
 	@cd app/web && npm run --silent test
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadscope --no-loadscope-reorder
 
 browser: # Debian's Chromium for the page tests, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome > /dev/null || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \

@@ -11,7 +11,7 @@ import pytest
 from infra.deploy.retry import wait_for
 from tests.e2e.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 TIMEOUT_S = 120
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 OUTPUTS = {
     "app_url",

@@ -12,7 +12,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("e2e"),
 ]
 
 
