@@ -82,7 +82,6 @@ class Health:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *versions: str | int) -> None:
         self.versions = list(versions)
         monkeypatch.setattr(httpx, "get", self.get)
-        monkeypatch.setattr(fly, "HEALTH_TIMEOUT_S", 0.5)
 
     def get(self, url: str, **_: object) -> httpx.Response:
         version = self.versions.pop(0) if len(self.versions) > 1 else self.versions[0]
@@ -116,6 +115,7 @@ def test_a_deployment_that_still_answers_as_the_old_version_fails(
 ) -> None:
     monkeypatch.setattr(fly, "_version", lambda: "v2")
     Health(monkeypatch, "v1")
+    monkeypatch.setattr(fly, "HEALTH_TIMEOUT_S", 0.5)
     flyctl.replies(("deploy", facts["deploy-second-rolling"]), ("status", facts["status-json-deployed"]))
     with pytest.raises(DeployError, match=r"does not answer as version v2 .*version v1"):
         fly.deploy(request(**DEPLOY))
