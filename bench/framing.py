@@ -1,5 +1,6 @@
 """Framing against the fastest that a CPU could do: FFmpeg decodes and encodes the same clip, nothing between."""
 
+import statistics
 import subprocess
 import tempfile
 import time
@@ -23,19 +24,19 @@ SPEC = EditSpec(
     out_frame=FRAMES,
     crop_keyframes=(
         CropKeyframe(frame=0, x=100, y=0, width=607.5, height=1080),
-        CropKeyframe(frame=FRAMES - 1, x=1300.5, y=40, width=562.5, height=1000),
+        CropKeyframe(frame=FRAMES - 1, x=1300.5, y=120, width=472.5, height=840),
     ),
     size=OutputSize(width=1080, height=1920),
 )
 
 
 def figures() -> Iterator[Figure]:
-    """Frames a second of a 9:16 crop that pans and zooms a little, with sound; the best of alternating runs of each."""
+    """Frames a second of a 9:16 crop that pans and zooms, with sound; medians of runs in turn with the baseline."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         clip, out = Path(scratch) / "clip.mp4", Path(scratch) / "out.mp4"
         write_sample(clip, SECONDS)
         pairs = [(_framing(clip, out), _transcoding(clip, out)) for _ in range(RUNS)]
-    value, baseline = (FRAMES / min(each) for each in zip(*pairs, strict=True))
+    value, baseline = (FRAMES / statistics.median(each) for each in zip(*pairs, strict=True))
     yield Figure("framing 1080p to 1080x1920", value, "fps", baseline, limit=SLOWEST_PART, at_most=False)
 
 
