@@ -22,7 +22,8 @@ TOOLS = ROOT / ".venv/bin"
 
 # All that wrangler sees of the environment: it changes its ways on variables of CI systems and editors.
 INHERITED = frozenset(
-    {"CLOUDFLARE_API_TOKEN", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
+    {"CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_BASE_URL", "HOME", "LANG", "TMPDIR"}
+    | {"NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
 )
 
 

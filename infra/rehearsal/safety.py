@@ -10,6 +10,12 @@ from urllib.parse import urlsplit
 CLOUD_PREFIXES = ("CLOUDFLARE_", "FLY_", "MODAL_", "AWS_", "STRIPE_")
 """Variables of this machine's owner, which may be real credentials."""
 
+NOWHERE = dict.fromkeys(
+    ("CLOUDFLARE_API_BASE_URL", "FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL", "MODAL_SERVER_URL"),
+    "http://127.0.0.1:9",
+)
+"""Where the clouds' tools look when a stack names no address: a closed port of this machine, never the real cloud."""
+
 WITHHELD = frozenset({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"})
 """Opens every secret of the stack; no command needs it."""
 
@@ -83,7 +89,7 @@ def surroundings(environment: Mapping[str, str], env_file: Path | None) -> Surro
     given = read_env_file(env_file) if env_file else {}
     kept = {key: value for key, value in environment.items() if not key.startswith(CLOUD_PREFIXES)}
     cloud = {key: value for key, value in environment.items() if key.startswith("CLOUDFLARE_")}
-    commands = {key: value for key, value in {**kept, **given}.items() if key not in WITHHELD}
+    commands = {key: value for key, value in {**kept, **NOWHERE, **given}.items() if key not in WITHHELD}
     secrets = {key: value for key, value in {**environment, **given}.items() if key in WITHHELD}
     return Surroundings(commands, {**cloud, **given}, secrets, frozenset(given.values()))
 

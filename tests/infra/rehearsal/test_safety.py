@@ -5,6 +5,7 @@ import pytest
 
 from infra.rehearsal.redact import Redactor
 from infra.rehearsal.safety import (
+    NOWHERE,
     EnvFileError,
     UnsafeError,
     check_addresses,
@@ -52,7 +53,7 @@ def test_other_settings_and_loopback_addresses_pass() -> None:
 def test_real_credentials_stay_away_from_commands() -> None:
     real = {"CLOUDFLARE_API_TOKEN": "real", "FLY_API_TOKEN": "real", "AWS_SECRET_ACCESS_KEY": "real", "PATH": "/bin"}
     found = surroundings({**real, "PULUMI_CONFIG_PASSPHRASE": "p"}, None)
-    assert found.commands == {"PATH": "/bin"}
+    assert found.commands == {**NOWHERE, "PATH": "/bin"}
 
 
 def test_stand_in_credentials_reach_commands_and_are_secret(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_the_passphrase_opens_settings_and_reaches_no_command(tmp_path: Path) ->
     file.write_text("PULUMI_CONFIG_PASSPHRASE=from-file\n")
     found = surroundings({"PULUMI_CONFIG_PASSPHRASE": "from-environment", "PATH": "/bin"}, file)
     assert found.passphrase == {"PULUMI_CONFIG_PASSPHRASE": "from-file"}
-    assert found.commands == {"PATH": "/bin"}
+    assert found.commands == {**NOWHERE, "PATH": "/bin"}
 
 
 def test_a_wrong_line_is_counted(tmp_path: Path) -> None:
@@ -111,3 +112,10 @@ def test_values_are_redacted_at_every_depth() -> None:
     redactor = Redactor()
     redactor.add("hidden")
     assert redactor.value({"a": ["it is hidden", 1]}) == {"a": ["it is [secret]", 1]}
+
+
+def test_tools_without_an_address_find_a_closed_port_of_this_machine() -> None:
+    real = {"MODAL_SERVER_URL": "https://api.modal.com", "FLY_API_BASE_URL": "https://api.fly.io"}
+    commands = surroundings(real, None).commands
+    for name in ("CLOUDFLARE_API_BASE_URL", "FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "MODAL_SERVER_URL"):
+        assert is_loopback(commands[name])
