@@ -48,9 +48,7 @@ class StackConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
 
     stack: str
-    environment: Literal["development", "staging", "production"] = Field(
-        description="APP_ENV: which data the backend sees"
-    )
+    environment: Label = Field(description="APP_ENV: which data the backend sees; development trusts every caller")
 
     account_id: Hex32 = Field(description="Cloudflare account")
     domain: Absent[Hostname] = Field(default=None, description="apex of the custom domains; needs zoneId")
@@ -63,10 +61,17 @@ class StackConfig(BaseModel):
     )
     bucket_location: Literal["apac", "eeur", "enam", "weur", "wnam", "oc"] = "wnam"
 
+    bucket_keys: Annotated[tuple[Label, ...], Field(min_length=1, max_length=3), BeforeValidator(_from_json)] = Field(
+        default=("a",), description="labels of this stack's keys to the bucket, as a list: all exist, the last is used"
+    )
+
     pages_project: Label = "reel-ballers-app"
     pages_managed: bool = Field(description="true in the one stack that owns the Pages project of the app")
     pages_branch: Label = Field(description="branch of a deployment; `main` is what the project's own domain shows")
     landing_project: Absent[Label] = Field(default=None, description="Pages project of the landing page")
+    site_digest: Absent[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default=None, description="the built web app must have this digest: the output siteDigest of another stack"
+    )
 
     fly_app: Label
     fly_org: Label = "personal"
@@ -80,11 +85,26 @@ class StackConfig(BaseModel):
     requests_hard_limit: Annotated[int, Field(ge=1)] = 250
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = 1
     deploy_strategy: Literal["rolling", "canary", "bluegreen"] = "rolling"
+    image: Absent[Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]] = Field(
+        default=None,
+        description="NAME@sha256:DIGEST to deploy instead of building one: the output image of another stack",
+    )
+    redeploy: Absent[Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]] = Field(
+        default=None, description="another text here deploys the backend again although nothing else changed"
+    )
 
     gpu_enabled: bool = Field(default=True, description="false renders on the backend's own machine")
     modal_environment: Label = "main"
     modal_token_id: Absent[SecretStr] = Field(default=None, description="what the backend calls Modal with")
     modal_token_secret: Absent[SecretStr] = None
+
+    monthly_budget_usd: Annotated[int, Field(ge=0)] = Field(
+        default=20, description="a plan whose estimate is above it violates a policy"
+    )
+    exports_per_month: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="exports that the estimate reckons with"
+    )
+    storage_gb: Annotated[int, Field(ge=0)] = Field(default=0, description="GB in the bucket, for the estimate")
 
     api_url: Absent[Url] = Field(default=None, description="only where no domain and no fly.dev name is reachable")
     app_url: Absent[Url] = None

@@ -87,7 +87,8 @@ def environment(config: StackConfig) -> dict[str, str]:
     """Plain environment of the backend; its secrets are set apart. Nothing here is typed twice in a stack file."""
     values = {
         "APP_ENV": config.environment,
-        "ENV": config.environment,
+        # How much an error tells; an environment of another name tells as little as production.
+        "ENV": config.environment if config.environment in ("development", "staging") else "production",
         "DEBUG": "false",
         "CORS_ORIGINS": ",".join(config.origins),
         "R2_ENABLED": "true",

@@ -1,5 +1,7 @@
 """From one StackConfig to the components and their outputs. Code order is for reading; Pulumi goes by dependency."""
 
+import hashlib
+import hmac
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +26,7 @@ def current_config() -> StackConfig:
 
 
 def build(config: StackConfig) -> dict[str, Any]:
-    """Declare everything of the stack; returns its outputs: none is secret, "" is what the stack does not have."""
+    """Declare everything of the stack; returns its outputs: one is secret, "" is what the stack does not have."""
     provider = cloudflare.Provider("cloudflare", base_url=config.cloudflare_url)
     clouds = pulumi.ResourceOptions(providers={"cloudflare": provider})
     storage = _storage(config, clouds)
@@ -47,6 +49,8 @@ def build(config: StackConfig) -> dict[str, Any]:
         "fly_app": backend.app,
         "gpu_app": gpu.app if gpu else "",
         "image": backend.image,
+        "site_digest": app.digest,
+        "verify_token": _verify_token(storage),
         "estimated_monthly_cost": monthly_cost(config),
     }
 
@@ -61,9 +65,15 @@ def _storage(config: StackConfig, opts: pulumi.ResourceOptions) -> Storage:
             managed=config.bucket_managed,
             location=config.bucket_location,
             origins=[*config.origins, *config.bucket_origins],
+            keys=config.bucket_keys,
         ),
         opts,
     )
+
+
+def _verify_token(storage: Storage) -> pulumi.Output[str]:
+    """What a check of this stack shows to act as its test user: made from the bucket's key, it changes with that."""
+    return storage.secret_access_key.apply(lambda key: hmac.new(key.encode(), b"verify", hashlib.sha256).hexdigest())
 
 
 def _gpu(config: StackConfig, opts: pulumi.ResourceOptions) -> Gpu:
@@ -76,6 +86,7 @@ def _backend(config: StackConfig, storage: Storage, gpu: Gpu | None, opts: pulum
     secrets: dict[str, pulumi.Input[str]] = {
         "R2_ACCESS_KEY_ID": storage.access_key_id,
         "R2_SECRET_ACCESS_KEY": storage.secret_access_key,
+        "VERIFY_TOKEN": _verify_token(storage),
     }
     if config.modal_token_id and config.modal_token_secret:
         secrets["MODAL_TOKEN_ID"] = pulumi.Output.secret(config.modal_token_id.get_secret_value())
@@ -88,6 +99,8 @@ def _backend(config: StackConfig, storage: Storage, gpu: Gpu | None, opts: pulum
         machines=config.machines,
         health_url=f"{origin}/api/health",
         secrets=secrets,
+        image=config.image,
+        redeploy=config.redeploy,
         fly_url=config.fly_url,
     )
     # A backend that finds no functions would fail its readiness, so the functions come first.
@@ -105,6 +118,8 @@ def _app(config: StackConfig, opts: pulumi.ResourceOptions) -> Site:
         shipment=WEB,
         shared=True,
         api_url=config.api_address,
+        storage_origins=(config.r2_address,),
+        digest=config.site_digest,
         cloudflare_url=config.cloudflare_url,
     )
     return Site("app", args, opts)

@@ -17,13 +17,18 @@ from infra.sources import IMAGE, content_hash
 
 @dataclass(frozen=True)
 class BackendArgs:
-    """`health_url`: where a fresh deployment must answer 200; `machines`: how many exist."""
+    """`health_url`: where a fresh deployment must answer 200; `machines`: how many exist.
+
+    `image`: a reference with its digest, None to build from the sources; `redeploy`: another text deploys again.
+    """
 
     config: FlyConfig
     org: str
     machines: int
     health_url: str
     secrets: Mapping[str, pulumi.Input[str]]
+    image: str | None = None
+    redeploy: str | None = None
     fly_url: str | None = None
 
 
@@ -52,11 +57,14 @@ class Backend(pulumi.ComponentResource):
                 "config": render(args.config),
                 "strategy": args.config.deploy.strategy,
                 "health_url": args.health_url,
+                "image": args.image,
+                "redeploy": args.redeploy,
                 # Secrets are staged: only a deployment hands them to the machines.
                 "secrets_version": pulumi.Output.unsecret(values.apply(_version)),
             },
             pulumi.ResourceOptions(parent=self, depends_on=[secrets]),
-            source_hash=content_hash(IMAGE),
+            # A given image is what it is, whatever the sources are by now.
+            source_hash=None if args.image else content_hash(IMAGE),
         )
         self.image = result(deployment, "image")
         self._scale = deploy_step(

@@ -15,7 +15,8 @@ PRODUCTION_BRANCH = "main"
 class SiteArgs:
     """`folder`: what to deploy, under the repository's root; `api_url` None means there is nothing to build.
 
-    `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
+    A built site is the same for every stack; `api_url` and `storage_origins` (where media go) are written beside it.
+    `digest`: what the built site must have, None for any. `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
     """
 
     account_id: str
@@ -26,15 +27,18 @@ class SiteArgs:
     shipment: Shipment
     shared: bool = False
     api_url: str | None = None
+    storage_origins: tuple[str, ...] = ()
+    digest: str | None = None
     cloudflare_url: str | None = None
 
 
 class Site(pulumi.ComponentResource):
-    """Outputs: `project` (name), `subdomain` (its pages.dev name), `deployment_url` (address of this deployment)."""
+    """Outputs: `project` (name), `subdomain` (its pages.dev name), `deployment_url`, `digest` (of the built files)."""
 
     project: pulumi.Output[str]
     subdomain: pulumi.Output[str]
     deployment_url: pulumi.Output[str]
+    digest: pulumi.Output[str]
 
     def __init__(self, name: str, args: SiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reel:site:Site", name, None, opts)
@@ -48,12 +52,15 @@ class Site(pulumi.ComponentResource):
                 "branch": args.branch,
                 "folder": args.folder,
                 "api_url": args.api_url,
+                "storage_origins": list(args.storage_origins),
+                "site_digest": args.digest,
                 "cloudflare_url": args.cloudflare_url,
             },
             pulumi.ResourceOptions(parent=self),
             source_hash=content_hash(args.shipment),
         )
         self.deployment_url = result(deployment, "url")
+        self.digest = result(deployment, "site_digest")
         self.register_outputs({"project": self.project, "deployment_url": self.deployment_url})
 
     def _own_project(self, name: str, args: SiteArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_cloudflare as cloudflare
 
-ENVIRONMENTS = ("development", "staging", "production")
 DAY_SECONDS = 86_400
 
 # Cloudflare's id of "Workers R2 Storage Bucket Item Write" (R2 documentation, "Create API tokens via API").
@@ -16,7 +15,11 @@ BUCKET_ITEM_WRITE = "2efd5506f9c8494dacb1fa10a3e7d5b6"
 
 @dataclass(frozen=True)
 class StorageArgs:
-    """`managed`: this stack owns the bucket, its CORS and its lifecycle; otherwise the bucket has to exist."""
+    """`managed`: this stack owns the bucket, its CORS and its lifecycle; otherwise the bucket has to exist.
+
+    `keys`: labels of this stack's S3 keys. All of them exist and the last is the output, so that a rotation never
+    takes away a key that presigned URLs in users' hands were made with.
+    """
 
     stack: str
     account_id: str
@@ -24,6 +27,7 @@ class StorageArgs:
     managed: bool
     location: str
     origins: list[str]
+    keys: tuple[str, ...]
 
 
 class Storage(pulumi.ComponentResource):
@@ -36,7 +40,7 @@ class Storage(pulumi.ComponentResource):
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reel:storage:Storage", name, None, opts)
         self.bucket = self._own_bucket(name, args) if args.managed else self._foreign_bucket(args)
-        token = self._token(name, args)
+        token = [self._token(name, args, label) for label in args.keys][-1]
         self.access_key_id = token.id
         # R2's S3 keys of an API token: its id, and the SHA-256 of its value (R2 documentation).
         self.secret_access_key = pulumi.Output.secret(
@@ -85,12 +89,12 @@ class Storage(pulumi.ComponentResource):
         )
         return found.apply(lambda bucket: str(bucket.name))
 
-    def _token(self, name: str, args: StorageArgs) -> cloudflare.AccountToken:
+    def _token(self, name: str, args: StorageArgs, label: str) -> cloudflare.AccountToken:
         resource = f"com.cloudflare.edge.r2.bucket.{args.account_id}_default_{args.bucket}"
         return cloudflare.AccountToken(
-            f"{name}-token",
+            f"{name}-token-{label}",
             account_id=args.account_id,
-            name=f"reel-ballers-{args.stack}-objects",
+            name=f"reel-ballers-{args.stack}-objects-{label}",
             policies=[
                 {
                     "effect": "allow",
@@ -103,20 +107,17 @@ class Storage(pulumi.ComponentResource):
 
 
 def lifecycle_rules() -> list[cloudflare.R2BucketLifecycleRuleArgsDict]:
-    """R2's own multipart rule declared again, because a PUT replaces it, and the expiry of temporary prefixes."""
+    """R2's own multipart rule declared again, because a PUT replaces it, and the expiry of `tmp/` in all environments."""
     abandoned: cloudflare.R2BucketLifecycleRuleArgsDict = {
         "id": "Default Multipart Abort Rule",
         "enabled": True,
         "conditions": {"prefix": ""},
         "abort_multipart_uploads_transition": {"condition": {"type": "Age", "max_age": 7 * DAY_SECONDS}},
     }
-    temporary: list[cloudflare.R2BucketLifecycleRuleArgsDict] = [
-        {
-            "id": f"expire-{environment}-tmp",
-            "enabled": True,
-            "conditions": {"prefix": f"{environment}/tmp/"},  # noqa: S108 -- a key prefix
-            "delete_objects_transition": {"condition": {"type": "Age", "max_age": DAY_SECONDS}},
-        }
-        for environment in ENVIRONMENTS
-    ]
-    return [abandoned, *temporary]
+    temporary: cloudflare.R2BucketLifecycleRuleArgsDict = {
+        "id": "expire-tmp",
+        "enabled": True,
+        "conditions": {"prefix": "tmp/"},
+        "delete_objects_transition": {"condition": {"type": "Age", "max_age": DAY_SECONDS}},
+    }
+    return [abandoned, temporary]

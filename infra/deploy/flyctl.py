@@ -71,3 +71,9 @@ def status(target: FlyTarget) -> dict[str, Any] | None:
             return None
         raise
     return found
+
+
+def machines(target: FlyTarget) -> list[dict[str, Any]]:
+    """The app's machines as Fly's Machines API shows them; none where the app does not exist."""
+    found = status(target)
+    return list(found["Machines"] or ()) if found else []

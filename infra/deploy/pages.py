@@ -36,6 +36,8 @@ class SiteRequest(Request):
     folder: str
     api_url: str | None = None
     cloudflare_url: str | None = None
+    storage_origins: list[str] = []
+    site_digest: str | None = None
 
 
 def deploy(text: str) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def _deployment(report: Path, request: SiteRequest) -> dict[str, Any]:
         "deployment_id": last.get("deployment_id", ""),
         "url": last["url"],
         "alias": last.get("alias") or last["url"],
+        "site_digest": "",
     }
 
 

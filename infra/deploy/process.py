@@ -16,6 +16,8 @@ from typing import IO
 from infra.deploy.errors import DeployError
 from infra.sources import ROOT
 
+GRACE_S = 3
+
 
 def run(
     arguments: Sequence[str],
@@ -112,7 +114,7 @@ def _group_ends_with_us(process: "subprocess.Popen[str]") -> Iterator[None]:
     """A signal that ends us ends the tool first."""
 
     def end(number: int, frame: object) -> None:
-        _kill_group(process)
+        _end_group(process)
         raise SystemExit(128 + number)
 
     if threading.current_thread() is not threading.main_thread():
@@ -124,6 +126,15 @@ def _group_ends_with_us(process: "subprocess.Popen[str]") -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """flyctl gives its leases back when it is asked to end; one that it keeps blocks the next deployment."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_S)
+    _kill_group(process)
 
 
 def _kill_group(process: "subprocess.Popen[str]") -> None:

@@ -12,7 +12,7 @@ STEP_RESULTS: dict[str, dict[str, Any]] = {
     "fly app": {"app": "FLY-APP"},
     "fly deploy": {"image": "registry.fly.io/FLY-APP@sha256:IMAGE", "version": "1"},
     "modal deploy": {"app": "MODAL-APP"},
-    "pages deploy": {"url": "https://DEPLOYMENT.pages.dev"},
+    "pages deploy": {"url": "https://DEPLOYMENT.pages.dev", "site_digest": "SITE-DIGEST"},
 }
 
 

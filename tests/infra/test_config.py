@@ -29,12 +29,12 @@ def test_committed_stack_files_are_valid(stack: str) -> None:
 
 
 def test_every_mistake_is_reported_at_once_with_file_key_and_value() -> None:
-    values = staging(environment="prod", accountId="x", vmMemoryMb="abc", flyRegin="lax", machines="0")
+    values = staging(environment="Prod", accountId="x", vmMemoryMb="abc", flyRegin="lax", machines="0")
     del values["reel:modalTokenSecret"]
     said = mistakes(values)
     assert "Pulumi.staging.yaml has 6 mistake(s)" in said
     for expected in (
-        "reel:environment: 'prod' is wrong: Input should be 'development', 'staging' or 'production'",
+        "reel:environment: 'Prod' is wrong",
         "reel:accountId: 'x'",
         "reel:vmMemoryMb: 'abc'",
         "reel:flyRegin: unknown key; known are",

@@ -1,6 +1,8 @@
 """Fly steps against recorded answers of the real flyctl: probe, act, verify."""
 
 import json
+import sys
+import tomllib
 from typing import Any
 
 import httpx
@@ -8,6 +10,8 @@ import pytest
 
 from infra.deploy import fly
 from infra.deploy.errors import DeployError
+from infra.deploy.fly import deployment
+from infra.deploy.fly.deployment import DeployRequest
 from tests.infra.deploy.conftest import FACTS
 from tests.infra.deploy.flyctl_stub import Flyctl
 
@@ -91,13 +95,14 @@ class Health:
         return httpx.Response(200, request=asked, json={"status": "ok", "version": version})
 
 
-DEPLOY = {"config": 'app = "orbit-api"\n', "strategy": "rolling", "health_url": "http://x/h", "secrets_version": "1"}
+CONFIG = 'app = "orbit-api"\nprimary_region = "lax"\nkill_timeout = "30s"\n'
+DEPLOY = {"config": CONFIG, "strategy": "rolling", "health_url": "http://x/h", "secrets_version": "1"}
 
 
 def test_a_deployment_answers_the_image_with_its_digest(
     flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fly, "_version", lambda: "v2")
+    monkeypatch.setattr(deployment, "_version", lambda request: "v2")
     Health(monkeypatch, 503, "v1", "v2")
     flyctl.replies(("deploy", facts["deploy-second-rolling"]), ("status", facts["status-json-deployed"]))
     assert fly.deploy(request(**DEPLOY)) == {
@@ -113,18 +118,94 @@ def test_a_deployment_answers_the_image_with_its_digest(
 def test_a_deployment_that_still_answers_as_the_old_version_fails(
     flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fly, "_version", lambda: "v2")
+    monkeypatch.setattr(deployment, "_version", lambda request: "v2")
     Health(monkeypatch, "v1")
-    monkeypatch.setattr(fly, "HEALTH_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(deployment, "HEALTH_TIMEOUT_S", 0.5)
     flyctl.replies(("deploy", facts["deploy-second-rolling"]), ("status", facts["status-json-deployed"]))
     with pytest.raises(DeployError, match=r"does not answer as version v2 .*version v1"):
         fly.deploy(request(**DEPLOY))
 
 
 def test_a_failed_deployment_says_what_flyctl_said(flyctl: Flyctl, facts: Facts) -> None:
-    flyctl.replies(("deploy", facts["deploy-checks-never-pass-rolling"]))
+    flyctl.replies(("status", facts["status-json-empty-app"]), ("deploy", facts["deploy-checks-never-pass-rolling"]))
     with pytest.raises(DeployError, match=r"flyctl deploy .* failed \(exit 1\)"):
         fly.deploy(request(**DEPLOY))
+
+
+A = "registry.fly.io/orbit-api@sha256:" + "a" * 64
+B = "registry.fly.io/orbit-api@sha256:" + "b" * 64
+
+
+def option(call: dict[str, Any], name: str) -> str | None:
+    words: list[str] = call["argv"]
+    return words[words.index(name) + 1] if name in words else None
+
+
+def test_a_given_image_is_deployed_and_nothing_is_built(
+    flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Health(monkeypatch, deployment._version(DeployRequest(app="orbit-api", image=A, **DEPLOY)))
+    flyctl.replies(("deploy", facts["deploy-first-rolling"]), ("status", facts["status-json-deployed"]))
+    assert fly.deploy(request(**DEPLOY, image=A))["image"] == A
+    [deployed] = flyctl.asked("deploy")
+    assert option(deployed, "--image") == A
+    assert not {"--dockerfile", "--ignorefile", "--remote-only"} & set(deployed["argv"])
+    assert "a" * 12 in str(option(deployed, "--env")), "the version tells the image"
+
+
+@pytest.mark.parametrize("broken", ["the deployment fails", "another version answers"])
+def test_after_a_failure_the_release_before_is_put_back(
+    flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(deployment, "HEALTH_TIMEOUT_S", 0)
+    Health(monkeypatch, "v1")
+    fails = broken == "the deployment fails"
+    first = facts["deploy-checks-never-pass-rolling" if fails else "deploy-second-rolling"]
+    flyctl.replies(("status", facts["status-json-deployed"]), ("deploy", first), ("deploy", facts["deploy-recover"]))
+    with pytest.raises(DeployError, match=f"orbit-api is back on {A} with the configuration before"):
+        fly.deploy(request(**DEPLOY, image=B))
+    new, old = flyctl.asked("deploy")
+    assert (option(new, "--image"), option(old, "--image")) == (B, A)
+    config = tomllib.loads(old["config"])
+    assert config["app"] == "orbit-api"
+    assert config["env"] == {"LOG_LEVEL": "info"}, "as the machine had it, without what Fly adds"
+    assert config["kill_timeout"] == "30s"
+    assert config["vm"] == [{"cpu_kind": "shared", "cpus": 1, "memory_mb": 512}]
+    service = config["http_service"]
+    assert (service["force_https"], service["auto_stop_machines"], service["min_machines_running"]) == (True, "stop", 0)
+    assert service["concurrency"] == {"type": "requests", "soft_limit": 200, "hard_limit": 250}
+    assert service["checks"][0]["path"] == "/api/health"
+    assert option(old, "--env") is None, "the version before is in the environment before"
+
+
+def test_the_stray_machine_of_a_failed_canary_is_removed(
+    flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = facts["status-json-deployed"], facts["status-json-two-machines"]
+    flyctl.replies(
+        ("status", one),
+        ("deploy", facts["deploy-checks-never-pass-canary"]),
+        ("deploy", facts["deploy-recover"]),
+        ("status", two),
+        ("scale count", {}),
+        ("status", one),
+    )
+    with pytest.raises(DeployError, match="is back on"):
+        fly.deploy(request(**DEPLOY, image=B))
+    assert [call["argv"][:3] for call in flyctl.asked("scale")] == [["scale", "count", "1"]]
+
+
+def test_a_release_that_cannot_be_put_back_is_said_too(flyctl: Flyctl, facts: Facts) -> None:
+    flyctl.replies(("status", facts["status-json-deployed"]), ("deploy", facts["deploy-checks-never-pass-rolling"]))
+    with pytest.raises(DeployError, match=r"(?s)failed \(exit 1\).*could not be put back"):
+        fly.deploy(request(**DEPLOY, image=B))
+
+
+def test_a_first_deployment_that_fails_has_nothing_to_put_back(flyctl: Flyctl, facts: Facts) -> None:
+    flyctl.replies(("status", facts["status-json-empty-app"]), ("deploy", facts["deploy-first-checks-never-pass"]))
+    with pytest.raises(DeployError, match="no complete release before"):
+        fly.deploy(request(**DEPLOY, image=B))
+    assert len(flyctl.asked("deploy")) == 1
 
 
 def test_the_count_that_is_there_already_changes_nothing(flyctl: Flyctl, facts: Facts) -> None:
@@ -153,7 +234,7 @@ def test_a_certificate_is_added_once_and_waited_for(flyctl: Flyctl, facts: Facts
 def test_a_certificate_that_stays_pending_says_what_to_do(
     flyctl: Flyctl, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fly, "CERTIFICATE_TIMEOUT_S", 0)
+    monkeypatch.setattr(sys.modules[fly.certificate.__module__], "TIMEOUT_S", 0)
     flyctl.replies(("certs list", facts["certs-list-json"]))
     with pytest.raises(DeployError, match="flyctl certs check"):
         fly.certificate(request(hostname="new.example.com"))
