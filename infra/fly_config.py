@@ -112,7 +112,7 @@ def fly_config(config: StackConfig) -> FlyConfig:
         deploy=Deploy(strategy=config.deploy_strategy),
         env=environment(config),
         http_service=HttpService(
-            force_https=config.environment != "development",
+            force_https=config.api_address.startswith("https"),
             min_machines_running=config.min_machines_running,
             concurrency=Concurrency(soft_limit=config.requests_soft_limit, hard_limit=config.requests_hard_limit),
             checks=[Check(path="/api/health")],
