@@ -68,6 +68,9 @@ class StackConfig(BaseModel):
     pages_project: Label = "reel-ballers-app"
     pages_managed: bool = Field(description="true in the one stack that owns the Pages project of the app")
     pages_branch: Label = Field(description="branch of a deployment; `main` is what the project's own domain shows")
+    pages_previews: bool = Field(
+        default=False, description="true lets every deployment of the Pages project call this backend"
+    )
     landing_project: Absent[Label] = Field(default=None, description="Pages project of the landing page")
     site_digest: Absent[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
         default=None, description="the built web app must have this digest: the output siteDigest of another stack"
@@ -142,6 +145,12 @@ class StackConfig(BaseModel):
     def origins(self) -> list[str]:
         """Web origins that may call the backend and the bucket."""
         return [self.app_address]
+
+    @property
+    def api_origins(self) -> list[str]:
+        """Web origins that may call the backend; `*` stands for one label. The bucket's CORS knows no such patterns."""
+        previews = [f"https://*.{self.pages_project}.pages.dev"] if self.pages_previews else []
+        return [*self.origins, *previews]
 
     @classmethod
     def parse(cls, stack: str, values: Mapping[str, Any]) -> Self:

@@ -90,7 +90,7 @@ def environment(config: StackConfig) -> dict[str, str]:
         # How much an error tells; an environment of another name tells as little as production.
         "ENV": config.environment if config.environment in ("development", "staging") else "production",
         "DEBUG": "false",
-        "CORS_ORIGINS": ",".join(config.origins),
+        "CORS_ORIGINS": ",".join(config.api_origins),
         "R2_ENABLED": "true",
         "R2_ENDPOINT": config.r2_address,
         "R2_BUCKET": config.bucket,

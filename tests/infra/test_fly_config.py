@@ -46,7 +46,8 @@ def test_environment_is_derived_and_holds_no_secret(stack: str) -> None:
     config = config_of(stack)
     values = environment(config)
     assert values["APP_ENV"] == config.environment
-    assert values["CORS_ORIGINS"] == config.app_address
+    previews = ",https://*.reel-ballers-app.pages.dev" if stack == "staging" else ""
+    assert values["CORS_ORIGINS"] == config.app_address + previews
     assert values["CLEAR_PENDING_JOBS_ON_STARTUP"] == "false"
     assert not {name for name in values if "SECRET" in name or "TOKEN" in name or "KEY" in name}
     assert ("MODAL_SERVER_URL" in values) == (stack == "local")
