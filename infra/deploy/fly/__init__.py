@@ -9,6 +9,8 @@ from infra.deploy.fly.deployment import deploy
 from infra.deploy.fly.scale import scale
 from infra.deploy.fly.secrets import secrets
 
+__all__ = ["STEPS", "app", "certificate", "deploy", "destroy_app", "remove_certificate", "scale", "secrets"]
+
 STEPS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "app": app,
     "secrets": secrets,
