@@ -15,7 +15,7 @@ from infra.components.gpu import Gpu, GpuArgs
 from infra.components.site import PRODUCTION_BRANCH, Site, SiteArgs
 from infra.components.storage import Storage, StorageArgs
 from infra.config import StackConfig
-from infra.cost import monthly_cost
+from infra.cost import cost_items, monthly_cost, table
 from infra.fly_config import fly_config
 from infra.sources import LANDING, WEB
 
@@ -27,6 +27,7 @@ def current_config() -> StackConfig:
 
 def build(config: StackConfig) -> dict[str, Any]:
     """Declare everything of the stack; returns its outputs: one is secret, "" is what the stack does not have."""
+    _show_cost(config)
     provider = cloudflare.Provider("cloudflare", base_url=config.cloudflare_url)
     clouds = pulumi.ResourceOptions(providers={"cloudflare": provider})
     storage = _storage(config, clouds)
@@ -49,10 +50,18 @@ def build(config: StackConfig) -> dict[str, Any]:
         "fly_app": backend.app,
         "gpu_app": gpu.app if gpu else "",
         "image": backend.image,
+        "version": backend.version,
         "site_digest": app.digest,
         "verify_token": _verify_token(storage),
         "estimated_monthly_cost": monthly_cost(config),
     }
+
+
+def _show_cost(config: StackConfig) -> None:
+    """In a preview, where it can still be thought over."""
+    items = cost_items(config)
+    if items and pulumi.runtime.is_dry_run():
+        pulumi.info(f"estimated cost, against a budget of {config.monthly_budget_usd} USD\n{table(items)}")
 
 
 def _storage(config: StackConfig, opts: pulumi.ResourceOptions) -> Storage:
@@ -121,6 +130,7 @@ def _app(config: StackConfig, opts: pulumi.ResourceOptions) -> Site:
         storage_origins=(config.r2_address,),
         digest=config.site_digest,
         cloudflare_url=config.cloudflare_url,
+        site_url=config.app_url if config.cloudflare_url else None,
     )
     return Site("app", args, opts)
 

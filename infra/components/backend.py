@@ -33,10 +33,11 @@ class BackendArgs:
 
 
 class Backend(pulumi.ComponentResource):
-    """Outputs: `app` (name, once it exists), `image` (reference with its digest)."""
+    """Outputs: `app` (name, once it exists), `image` (reference with its digest), `version` (what health answers)."""
 
     app: pulumi.Output[str]
     image: pulumi.Output[str]
+    version: pulumi.Output[str]
 
     def __init__(self, name: str, args: BackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reel:backend:Backend", name, None, opts)
@@ -67,6 +68,7 @@ class Backend(pulumi.ComponentResource):
             source_hash=None if args.image else content_hash(IMAGE),
         )
         self.image = result(deployment, "image")
+        self.version = result(deployment, "version")
         self._scale = deploy_step(
             f"{name}-scale",
             "fly scale",

@@ -16,7 +16,7 @@ class SiteArgs:
     """`folder`: what to deploy, under the repository's root; `api_url` None means there is nothing to build.
 
     A built site is the same for every stack; `api_url` and `storage_origins` (where media go) are written beside it.
-    `digest`: what the built site must have, None for any. `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
+    `site_url`: where another Cloudflare than the public one answers for deployments. `digest`: what the built site must have, None for any. `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
     """
 
     account_id: str
@@ -30,6 +30,7 @@ class SiteArgs:
     storage_origins: tuple[str, ...] = ()
     digest: str | None = None
     cloudflare_url: str | None = None
+    site_url: str | None = None
 
 
 class Site(pulumi.ComponentResource):
@@ -55,6 +56,7 @@ class Site(pulumi.ComponentResource):
                 "storage_origins": list(args.storage_origins),
                 "site_digest": args.digest,
                 "cloudflare_url": args.cloudflare_url,
+                "site_url": args.site_url,
             },
             pulumi.ResourceOptions(parent=self),
             source_hash=content_hash(args.shipment),

@@ -30,8 +30,8 @@ PLANS = Path(__file__).parent / "stacks"
 
 
 @cache
-def plan(stack: str) -> Result:
-    """The stack applied on providers that make everything at once."""
+def plan(stack: str, *, preview: bool = False) -> Result:
+    """The stack applied on providers that make everything at once, or only looked at."""
     values = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     cloud = FakeCloud()
@@ -42,6 +42,7 @@ def plan(stack: str) -> Result:
         secret_keys=frozenset(SECRETS),
         project="reel",
         stack=stack,
+        preview=preview,
     )
     assert result.succeeded, result.diagnostics
     return result
@@ -263,6 +264,19 @@ def test_outputs_are_complete(stack: str) -> None:
     assert promised <= outputs.keys()
     empty = {name for name in promised if outputs[name] == ""}
     assert empty == (set() if stack == "production" else {"landing_url"})
+
+
+def test_a_preview_says_what_each_item_costs() -> None:
+    [said] = [each.message for each in plan("production", preview=True).diagnostics if "cost" in each.message]
+    assert "against a budget of 40 USD" in said
+    for item in ("machines always on", "R2 storage", "Modal"):
+        assert item in said
+    assert f"{plan('production').outputs['estimated_monthly_cost']:.2f}" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("stack", "preview"), [("production", False), ("local", True)])
+def test_nothing_is_said_of_cost_where_nothing_is_to_be_decided(stack: str, preview: bool) -> None:
+    assert not [each for each in plan(stack, preview=preview).diagnostics if "cost" in each.message]
 
 
 def main() -> None:

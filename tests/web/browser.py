@@ -41,16 +41,20 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class PageWatch:
-    """Collects console errors, uncaught errors, and requests that leave the machine."""
+    """Collects console errors, uncaught errors, and paths of requests; `outside` are addresses off this machine."""
 
     expects_network_errors: bool = False
     errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    pending: set[Request] = field(default_factory=set)
     outside: list[str] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         page.on("request", self._on_request)
+        page.on("requestfinished", self._on_request_end)
+        page.on("requestfailed", self._on_request_end)
         page.on("websocket", lambda socket: self._on_address(socket.url))
 
     def assert_clean(self) -> None:
@@ -63,9 +67,14 @@ class PageWatch:
             self.errors.append(message.text)
 
     def _on_request(self, request: Request) -> None:
+        self.pending.add(request)
         self._on_address(request.url)
+
+    def _on_request_end(self, request: Request) -> None:
+        self.pending.discard(request)
 
     def _on_address(self, url: str) -> None:
         parts = urlsplit(url)
+        self.requests.append(parts.path)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in LOOPBACK:
             self.outside.append(url)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,23 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def api_port() -> int:
-    """The address is part of the build, so that one port serves the whole session."""
-    return free_port()
+@dataclass(frozen=True)
+class Ports:
+    api: int
+    storage: int
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, api_port: int) -> Path:
+def ports() -> Ports:
+    """The addresses are written beside the built page, so that one pair of ports serves the whole session."""
+    return Ports(free_port(), free_port())
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Path:
     find_chromium()
-    return build(tmp_path_factory.mktemp("site") / "dist", f"http://127.0.0.1:{api_port}")
+    target = tmp_path_factory.mktemp("site") / "dist"
+    return build(target, f"http://127.0.0.1:{ports.api}", [f"http://127.0.0.1:{ports.storage}"])
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +68,8 @@ async def site(built: Path) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def backend(api_port: int, site: Site, reel_file: bytes) -> AsyncIterator[FakeBackend]:
-    backend = FakeBackend(api_port, site.url, reel_file)
+async def backend(ports: Ports, site: Site, reel_file: bytes) -> AsyncIterator[FakeBackend]:
+    backend = FakeBackend(ports.api, ports.storage, site.url, reel_file)
     await backend.start()
     yield backend
     await backend.stop()

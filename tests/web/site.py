@@ -1,9 +1,7 @@
-"""Builds the page and serves it as Pages does: files, the headers of `_headers`, and for
+"""Builds the page as a deployment does and serves it as Pages does: files, the headers of `_headers`, and for
 unknown paths 404.html or, without one, index.html."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,20 +9,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from infra.deploy.pages import packages, vite
+from infra.deploy.pages.configuration import configure
 from infra.localcloud.asgi import AsgiServer
+from infra.localcloud.cloudflare.site.headers import parse_headers
 
-WEB = Path(__file__).parents[2] / "app" / "web"
+WEB = packages.WEB
 
 
-def build(target: Path, api_url: str) -> Path:
-    """Runs the real build into `target`; raises with the build's output."""
-    assert (WEB / "node_modules").is_dir(), "app/web has no node_modules: run `make setup`"
-    tools = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "VITE_API_URL": api_url}
-    command = [str(tools / "npm"), "run", "build", "--", "--outDir", str(target), "--emptyOutDir"]
-    result = subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"the build of app/web failed:\n{result.stdout}\n{result.stderr}"
-    return target
+def build(target: Path, api_url: str, storage_origins: Sequence[str]) -> Path:
+    """Builds into `target` by the steps of a deployment, for this API and this storage."""
+    assert packages.WRANGLER.exists(), "app/web has no node_modules: run `make setup`"
+    site = vite.build(WEB, target)
+    configure(site, api_url, storage_origins)
+    return site
 
 
 class Site:
@@ -32,7 +30,7 @@ class Site:
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self._folder = folder.resolve()
-        self._headers = read_headers((folder / "_headers").read_text())
+        self._headers = parse_headers((folder / "_headers").read_text())
         self._server = AsgiServer(Starlette(routes=[Route("/{path:path}", self._get)]), port)
 
     @property
@@ -47,22 +45,10 @@ class Site:
 
     async def _get(self, request: Request) -> Response:
         path = (self._folder / request.path_params["path"]).resolve()
-        headers = {name: value for prefix, name, value in self._headers if request.url.path.startswith(prefix)}
+        headers = self._headers.applied({}, request.url.hostname or "", request.url.path)
         if path.is_relative_to(self._folder) and path.is_file():
             return FileResponse(path, headers=headers)
         missing = self._folder / "404.html"
         if request.url.path != "/" and missing.is_file():
             return FileResponse(missing, status_code=404, headers=headers)
         return FileResponse(self._folder / "index.html", headers=headers)
-
-
-def read_headers(text: str) -> list[tuple[str, str, str]]:
-    """(path prefix, name, value) of a `_headers` file whose patterns end in one splat."""
-    rules, prefix = [], ""
-    for line in text.splitlines():
-        if line.startswith("/"):
-            prefix = line.rstrip("*")
-        elif line.strip():
-            name, _, value = line.strip().partition(": ")
-            rules.append((prefix, name, value))
-    return rules

@@ -12,6 +12,12 @@ from tests.web.site import WEB, Site
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
+RUN_INLINE_SCRIPT = """() => {
+  const script = Object.assign(document.createElement("script"), { text: "window.ran = true" });
+  document.head.append(script);
+}"""
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def landing() -> AsyncIterator[Site]:
     site = Site(WEB / "landing")
@@ -38,3 +44,20 @@ async def test_an_unknown_address_is_a_404_that_leads_back(page: Page, landing: 
     await page.get_by_role("link", name="Back to the start").click()
 
     await expect(page.get_by_role("heading", level=1)).to_contain_text("reel")
+
+
+async def test_the_policy_lets_nothing_run_and_nothing_be_reached(page: Page, landing: Site, watch: PageWatch) -> None:
+    response = await page.goto(landing.url)
+    assert response is not None
+    directives = [each.split() for each in response.headers["content-security-policy"].split("; ")]
+    policy = {name: values for name, *values in directives}
+    assert policy["default-src"] == ["'self'"]
+    closed = ("base-uri", "form-action", "frame-ancestors", "object-src")
+    assert {name: policy[name] for name in closed} == {name: ["'none'"] for name in closed}
+    assert not [value for values in policy.values() for value in values if "*" in value or "unsafe" in value]
+
+    await page.evaluate(RUN_INLINE_SCRIPT)
+    assert await page.evaluate("window.ran") is None
+    [refused] = watch.errors
+    assert "Content Security Policy" in refused
+    watch.errors.clear()

@@ -1,4 +1,4 @@
-"""The page as a whole: users, connection, size, names of controls."""
+"""The page as a whole: users, size, names of controls."""
 
 from pathlib import Path
 
@@ -6,44 +6,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.web import driver
-from tests.web.browser import PageWatch
 from tests.web.fake.backend import FakeBackend
 from tests.web.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def test_a_banner_tells_that_the_backend_is_away_and_goes_by_itself(
-    page: Page, backend: FakeBackend, site: Site, source: Path, watch: PageWatch
-) -> None:
-    watch.expects_network_errors = True
-    backend.renders.hold_at = 50
-    await driver.sign_in(page, site.url)
-    await driver.upload(page, source)
-    await driver.start_render(page)
-    await expect(page.get_by_test_id("export").get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
-
-    await backend.go_away()
-    banner = page.get_by_test_id("connection-banner")
-    await expect(banner).to_be_visible()
-    await expect(page.get_by_test_id("export")).to_have_attribute("data-status", "running")
-    await backend.renders.release()
-    await backend.come_back()
-    await expect(banner).to_be_hidden()
-
-    assert (await driver.play_reel(page))["played_s"] > 0
-
-
-async def test_an_idle_page_notices_that_the_backend_is_away(
-    page: Page, backend: FakeBackend, site: Site, watch: PageWatch
-) -> None:
-    watch.expects_network_errors = True
-    await page.clock.install()
-    await driver.sign_in(page, site.url)
-    await backend.go_away()
-    await page.clock.run_for(20_000)
-
-    await expect(page.get_by_test_id("connection-banner")).to_be_visible()
 
 
 async def test_each_user_is_asked_for_and_can_sign_out(page: Page, backend: FakeBackend, site: Site) -> None:

@@ -42,3 +42,7 @@ it("only src/api talks to the network", () => {
   const network = /\bfetch\(|new XMLHttpRequest|new WebSocket/;
   expect(files.filter((path) => network.test(source(path)) && room(path) !== "api")).toEqual([]);
 });
+
+it("nothing of the build's environment gets into the page", () => {
+  expect(files.filter((path) => source(path).includes("import.meta.env"))).toEqual([]);
+});

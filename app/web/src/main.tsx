@@ -1,28 +1,38 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { setApiUrl } from "./api/address";
+import { type Config, loadConfig } from "./api/config";
 import { connection } from "./api/connection";
 import { identity } from "./api/identity";
 import { onReconnected } from "./api/keys";
+import { describe } from "./api/problem";
+import { Misconfigured } from "./routes/Misconfigured";
 import { Root } from "./routes/Root";
 import "./ui/tokens.css";
 import "./ui/base.css";
 import "./ui/parts.css";
 import "./ui/media.css";
 
-// The API client tries again by itself, so that queries need not.
-const queries = new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: "always" } } });
-connection.subscribe((state) => {
-  if (state === "online") void onReconnected(queries);
-});
-identity.subscribe(() => queries.clear());
+const element = document.getElementById("root");
+if (element === null) throw new Error("index.html has no element with id root");
+const page = createRoot(element);
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("index.html has no element with id root");
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queries}>
-      <Root />
-    </QueryClientProvider>
-  </StrictMode>,
-);
+function start({ apiUrl }: Config): void {
+  setApiUrl(apiUrl);
+  // The API client tries again by itself, so that queries need not.
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: "always" } } });
+  connection.subscribe((state) => {
+    if (state === "online") void onReconnected(queries);
+  });
+  identity.subscribe(() => queries.clear());
+  page.render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <Root />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}
+
+loadConfig().then(start, (error: unknown) => page.render(<Misconfigured reason={describe(error)} />));

@@ -35,8 +35,8 @@ class FakeBackend:
     next `mismatches` completions are refused with 422; a probe is ready only after `probe_polls` questions.
     """
 
-    def __init__(self, port: int, site: str, reel: bytes) -> None:
-        self.storage = FakeStorage(site)
+    def __init__(self, port: int, storage_port: int, site: str, reel: bytes) -> None:
+        self.storage = FakeStorage(storage_port, site)
         self.renders = Renders(reel)
         self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in ("media", "games", "clips", "projects")}
         self.stale_puts = 0

@@ -29,7 +29,7 @@ class Faults:
 class FakeStorage:
     """Parts by (upload id, number) and objects by key; `puts` counts what arrived for each part number."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, port: int, origin: str) -> None:
         self.faults = Faults()
         self.parts: dict[PartKey, bytes] = {}
         self.objects: dict[str, bytes] = {}
@@ -44,7 +44,7 @@ class FakeStorage:
             expose_headers=["ETag"],
         )
         routes = [Route("/parts/{token}", self._put, methods=["PUT"]), Route("/objects/{token}", self._get)]
-        self._server = AsgiServer(Starlette(routes=routes, middleware=[cors]))
+        self._server = AsgiServer(Starlette(routes=routes, middleware=[cors]), port)
 
     async def start(self) -> None:
         await self._server.start()

@@ -1,9 +1,15 @@
-/** Addresses of the API: `VITE_API_URL` at build time, or the origin of the site. */
+/** Addresses of the API. Its origin is set once, from the configuration, before anything calls. */
 
-const BASE = (import.meta.env.VITE_API_URL ?? "").replace(/\/$/, "");
+let origin: string | null = null;
+
+/** `apiUrl` is an origin, or "" for the page's own. */
+export function setApiUrl(apiUrl: string): void {
+  origin = apiUrl;
+}
 
 export function httpUrl(path: string): string {
-  return `${BASE}${path}`;
+  if (origin === null) throw new Error("The API's address is not known yet: load the configuration first.");
+  return `${origin}${path}`;
 }
 
 export function socketUrl(path: string): string {

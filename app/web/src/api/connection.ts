@@ -1,26 +1,34 @@
 /**
- * Is the backend there? One failed call leads to a probe of /api/health; only when that fails too the state is
- * "offline", and probes go on until one succeeds. A page in view also probes when no call told anything for a while.
+ * Is the backend there? Nothing asks while all is well, so that a machine that scales to zero may sleep. One failed call
+ * leads to a probe of /api/health; only when that fails too the state is "offline". Probes go on with growing pauses,
+ * only while the page is in view, until one of them or any other call is answered.
  */
 import { httpUrl } from "./address";
+import { backoffMs, sleep } from "./retry";
+import { inView } from "./visibility";
 
 export type Reachability = "online" | "offline";
 
-const PROBE_DELAYS_MS = [1000, 2000, 5000];
+/** What the world does for a Connection. */
+export interface Surroundings {
+  /** Whether the backend answers that it is healthy. */
+  probe: () => Promise<boolean>;
+  wait: (ms: number) => Promise<void>;
+  /** Resolves once the page is in view. */
+  inView: () => Promise<void>;
+}
+
+const BACKOFF = { baseMs: 1000, maxMs: 15_000 };
 const PROBE_TIMEOUT_MS = 5000;
-const QUIET_MS = 15_000;
 
 export class Connection {
   #state: Reachability = "online";
   #listeners = new Set<(state: Reachability) => void>();
   #isProbing = false;
-  #lastAnswerAt = Date.now();
-  readonly #probe: () => Promise<boolean>;
-  readonly #wait: (ms: number) => Promise<void>;
+  readonly #surroundings: Surroundings;
 
-  constructor(probe: () => Promise<boolean>, wait: (ms: number) => Promise<void>) {
-    this.#probe = probe;
-    this.#wait = wait;
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
   }
 
   state = (): Reachability => this.#state;
@@ -31,7 +39,6 @@ export class Connection {
   };
 
   reportAnswer(): void {
-    this.#lastAnswerAt = Date.now();
     this.#set("online");
   }
 
@@ -39,21 +46,23 @@ export class Connection {
   async reportSilence(): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
-    for (let tries = 0; !(await this.#probe()); tries++) {
-      this.#set("offline");
-      await this.#wait(PROBE_DELAYS_MS[Math.min(tries, PROBE_DELAYS_MS.length - 1)] ?? 0);
+    try {
+      await this.#probeUntilAnswered();
+    } finally {
+      this.#isProbing = false;
     }
-    this.#isProbing = false;
-    this.reportAnswer();
   }
 
-  /** Probes now and then while the page is in view; returns the way to stop. */
-  watch(): () => void {
-    const timer = setInterval(() => {
-      const isQuiet = Date.now() - this.#lastAnswerAt >= QUIET_MS;
-      if (document.visibilityState === "visible" && isQuiet) void this.reportSilence();
-    }, QUIET_MS / 3);
-    return () => clearInterval(timer);
+  async #probeUntilAnswered(): Promise<void> {
+    const { probe, wait, inView } = this.#surroundings;
+    await inView();
+    for (let tries = 1; !(await probe()); tries++) {
+      this.#set("offline");
+      await wait(backoffMs(tries, BACKOFF));
+      await inView();
+      if (this.#state === "online") return;
+    }
+    this.reportAnswer();
   }
 
   #set(state: Reachability): void {
@@ -63,7 +72,7 @@ export class Connection {
   }
 }
 
-async function isHealthy(): Promise<boolean> {
+async function probe(): Promise<boolean> {
   try {
     const response = await fetch(httpUrl("/api/health"), { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     return response.ok;
@@ -72,4 +81,4 @@ async function isHealthy(): Promise<boolean> {
   }
 }
 
-export const connection = new Connection(isHealthy, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+export const connection = new Connection({ probe, wait: sleep, inView });

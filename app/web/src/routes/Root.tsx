@@ -1,5 +1,3 @@
-import { useEffect } from "react";
-import { connection } from "../api/connection";
 import { ConnectionBanner } from "../features/session/ConnectionBanner";
 import { SignIn } from "../features/session/SignIn";
 import { UserBadge } from "../features/session/UserBadge";
@@ -10,7 +8,6 @@ import { NotFound } from "./NotFound";
 /** The frame of every page, and which page an address means. */
 export function Root() {
   const user = useUser();
-  useEffect(() => connection.watch(), []);
   return (
     <>
       <ConnectionBanner />
