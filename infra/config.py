@@ -203,6 +203,11 @@ def _memory_fits(config: StackConfig) -> bool:
 
 RULES = (
     Rule(
+        ("environment",),
+        lambda c: c.environment != "tmp",
+        lambda c: "what the bucket has under tmp/ expires; take another name",
+    ),
+    Rule(
         ("domain", "zoneId"),
         lambda c: (c.domain is None) == (c.zone_id is None),
         lambda c: "domain and zoneId go together: set both or neither",

@@ -37,6 +37,7 @@ def test_dev_borrows_the_ports_and_gives_them_back(system: System, first_up: str
         assert becomes(f"{api}/api/health", lambda answer: answer.json()["version"] != deployed)
         assert becomes(site, lambda answer: "/@vite/client" in answer.text)
         # Through Vite's proxy to the API, and from there to the bucket with a key of its own.
+        assert becomes(f"{site}/config.json", lambda answer: answer.json() == {"apiUrl": ""})
         assert becomes(f"{site}/api/ready", lambda answer: answer.json()["checks"]["storage"] == "ok")
         servers = psutil.Process(process.pid).children(recursive=True)
         assert len(servers) >= 3

@@ -49,6 +49,7 @@ def test_every_mistake_is_reported_at_once_with_file_key_and_value() -> None:
     [
         ({"domain": "example.org"}, "domain and zoneId go together"),
         ({"landingProject": "landing"}, "a landing page needs a domain"),
+        ({"environment": "tmp"}, "tmp/ expires"),
         ({"minMachinesRunning": 2}, "at most machines, 1"),
         ({"requestsSoftLimit": 250}, "below requestsHardLimit, 250"),
         ({"vmMemoryMb": 500}, "256 to 2048 MB for each CPU, in steps of 256"),
