@@ -1,5 +1,6 @@
 """The environment becomes one typed Settings, or one message that names every mistake and prints no secret."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +12,12 @@ from app.settings_reader import Reader, SettingsError
 
 __all__ = ["ModalSettings", "R2Settings", "Settings", "SettingsError", "load_settings"]
 
-Environment = Literal["development", "staging", "production"]
-ENVIRONMENTS: tuple[Environment, ...] = ("development", "staging", "production")
+Verbosity = Literal["development", "staging", "production"]
+VERBOSITIES: tuple[Verbosity, ...] = ("development", "staging", "production")
+MIN_VERIFY_TOKEN_LENGTH = 32
 DEVELOPMENT_ORIGINS = ("http://localhost:5173", "http://localhost:3000")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,56}[a-z0-9])?")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -36,10 +40,13 @@ class ModalSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the process takes from outside; built once, passed in."""
+    """Everything that the process takes from outside; built once, passed in.
 
-    env: Environment
-    app_env: Environment
+    `app_env` is any label: which data this is, and whether callers are trusted. `env`: what errors tell callers.
+    """
+
+    env: Verbosity
+    app_env: str
     debug: bool
     host: str
     port: int
@@ -48,6 +55,7 @@ class Settings:
     modal: ModalSettings | None
     clear_pending_jobs_on_startup: bool
     web_concurrency: int
+    verify_token: SecretStr | None
     stripe_secret_key: SecretStr | None
     stripe_webhook_secret: SecretStr | None
     redis_url: SecretStr | None
@@ -60,9 +68,9 @@ class Settings:
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Raises SettingsError that lists every missing, wrong or contradictory variable."""
     read = Reader(environment)
-    app_env = read.choice("APP_ENV", ENVIRONMENTS)
+    app_env = _app_env(read)
     settings = Settings(
-        env=read.choice("ENV", ENVIRONMENTS, default=app_env),
+        env=read.choice("ENV", VERBOSITIES, default=_verbosity(app_env)),
         app_env=app_env,
         debug=read.flag("DEBUG", default=False),
         host=read.text("HOST", default="127.0.0.1"),
@@ -72,6 +80,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         modal=_modal(read),
         clear_pending_jobs_on_startup=read.flag("CLEAR_PENDING_JOBS_ON_STARTUP", default=False),
         web_concurrency=read.integer("WEB_CONCURRENCY", default=1, low=1, high=64),
+        verify_token=_verify_token(read),
         stripe_secret_key=read.secret("STRIPE_SECRET_KEY"),
         stripe_webhook_secret=read.secret("STRIPE_WEBHOOK_SECRET"),
         redis_url=read.secret("REDIS_URL"),
@@ -81,7 +90,29 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _cors_origins(read: Reader, app_env: Environment) -> tuple[str, ...]:
+def _app_env(read: Reader) -> str:
+    label = read.text("APP_ENV")
+    if label and not _LABEL.fullmatch(label):
+        read.mistake("APP_ENV", f"is {label!r}; write 1-58 of a-z, 0-9 and '-', such as development or staging")
+        label = ""
+    # Nobody uses what follows a mistake; development complains least about the rest.
+    return label or "development"
+
+
+def _verbosity(app_env: str) -> Verbosity:
+    """An environment that is not known tells callers as little as production does."""
+    return next((known for known in VERBOSITIES if known == app_env), "production")
+
+
+def _verify_token(read: Reader) -> SecretStr | None:
+    token = read.secret("VERIFY_TOKEN")
+    value = token.get_secret_value() if token else ""
+    if token and (len(value) < MIN_VERIFY_TOKEN_LENGTH or not _VISIBLE.fullmatch(value)):
+        read.mistake("VERIFY_TOKEN", f"must be {MIN_VERIFY_TOKEN_LENGTH} or more visible ASCII characters")
+    return token
+
+
+def _cors_origins(read: Reader, app_env: str) -> tuple[str, ...]:
     development = app_env == "development"
     text = read.text("CORS_ORIGINS", default="" if development else None)
     origins = [origin.strip() for origin in text.split(",") if origin.strip()]
@@ -92,7 +123,11 @@ def _cors_origins(read: Reader, app_env: Environment) -> tuple[str, ...]:
                 "CORS_ORIGINS", f"{origin!r} is no origin; write it as https://app.example.com, without a path"
             )
         elif parts.hostname == "*" or "*" in parts.hostname.removeprefix("*."):
-            read.mistake("CORS_ORIGINS", f"{origin!r}: a star may only stand for the first label (https://*.pages.dev)")
+            read.mistake(
+                "CORS_ORIGINS", f"{origin!r}: a star may only stand for the first label (https://*.PROJECT.pages.dev)"
+            )
+        elif parts.hostname.startswith("*.") and parts.hostname.count(".") < 3:
+            read.mistake("CORS_ORIGINS", f"{origin!r} lets other people's sites in too; name your own project's")
         elif parts.hostname in _LOOPBACK and not development:
             read.mistake("CORS_ORIGINS", f"{origin!r} is only for APP_ENV=development")
     if development:

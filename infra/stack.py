@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from infra.components import cloudflare
 from infra.components.backend import Backend, BackendArgs
 from infra.components.dns import Dns, DnsArgs, PagesName
 from infra.components.gpu import Gpu, GpuArgs

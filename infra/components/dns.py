@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_cloudflare as cloudflare
+
+from infra.components import cloudflare
 
 AUTOMATIC_TTL = 1
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 
+from infra.components import cloudflare
 from infra.components.command import deploy_step, result
 from infra.sources import Shipment, content_hash
 

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_cloudflare as cloudflare
+
+from infra.components import cloudflare
 
 DAY_SECONDS = 86_400
 
@@ -54,7 +55,8 @@ class Storage(pulumi.ComponentResource):
             account_id=args.account_id,
             name=args.bucket,
             location=args.location,
-            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+            # R2 takes a location at the first creation of a name only; a difference must never replace the bucket.
+            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True, ignore_changes=["location"]),
         )
         cloudflare.R2BucketCors(
             f"{name}-cors",

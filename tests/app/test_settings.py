@@ -65,13 +65,15 @@ def test_no_secret_is_ever_in_a_message_or_repr() -> None:
         "STRIPE_WEBHOOK_SECRET": "changeme",
         "REDIS_URL": "http://hidden-4",
         "MODAL_TOKEN_SECRET": "short",
+        "VERIFY_TOKEN": "hidden-5",
     }
     with pytest.raises(SettingsError) as caught:
         load_settings({**STAGING, **secrets})
-    assert len(caught.value.mistakes) == 4
+    assert len(caught.value.mistakes) == 5
     for value in secrets.values():
         assert value not in str(caught.value)
-    assert "hidden" not in repr(load_settings({**ENVIRONMENT, "R2_SECRET_ACCESS_KEY": "hidden-1"}))
+    hidden = {"R2_SECRET_ACCESS_KEY": "hidden-1", "VERIFY_TOKEN": "hidden-" * 5}
+    assert "hidden" not in repr(load_settings({**ENVIRONMENT, **hidden}))
 
 
 def test_aliases_are_accepted_and_may_not_contradict() -> None:
@@ -92,10 +94,19 @@ def test_aliases_are_accepted_and_may_not_contradict() -> None:
         ("PORT", "65536"),
         ("PORT", "-1"),
         ("WEB_CONCURRENCY", "0"),
-        ("APP_ENV", "prod"),
+        ("APP_ENV", "Prod"),
+        ("APP_ENV", "a_b"),
+        ("APP_ENV", "-a"),
+        ("APP_ENV", "a/b"),
+        ("APP_ENV", "a" * 59),
+        ("ENV", "preview-7"),
+        ("VERIFY_TOKEN", "x" * 31),
+        ("VERIFY_TOKEN", "x" * 31 + " y"),
+        ("VERIFY_TOKEN", "x" * 31 + "\u00e9"),
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", "https://*"),
         ("CORS_ORIGINS", "https://a.*.com"),
+        ("CORS_ORIGINS", "https://*.pages.dev"),
         ("CORS_ORIGINS", "https://app.example.com/"),
         ("CORS_ORIGINS", "app.example.com"),
         ("REDIS_URL", "localhost:6379"),
@@ -151,3 +162,31 @@ def test_settings_cannot_be_changed_later() -> None:
     settings: Settings = load_settings(ENVIRONMENT)
     with pytest.raises(AttributeError):
         settings.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("app_env", "env"),
+    [
+        ("development", "development"),
+        ("staging", "staging"),
+        ("production", "production"),
+        ("preview-7", "production"),
+        ("developmen", "production"),
+        ("development-2", "production"),
+    ],
+)
+def test_any_label_is_an_environment_and_an_unknown_one_is_as_strict_as_production(app_env: str, env: str) -> None:
+    settings = load_settings({**STAGING, "APP_ENV": app_env})
+    assert (settings.app_env, settings.env) == (app_env, env)
+    assert settings.is_development == (app_env == "development")
+
+
+def test_an_unknown_environment_may_not_tell_callers_about_errors() -> None:
+    assert mistakes(**STAGING | {"APP_ENV": "preview-7", "ENV": "development"})[0].startswith("ENV development")
+
+
+def test_a_verify_token_is_kept_secret() -> None:
+    token = load_settings({**ENVIRONMENT, "VERIFY_TOKEN": "x" * 32}).verify_token
+    assert token is not None
+    assert token.get_secret_value() == "x" * 32
+    assert load_settings(ENVIRONMENT).verify_token is None
