@@ -2,12 +2,12 @@
 
 import sys
 
-from bench import framing, rehearsal
+from bench import deploys, framing, rehearsal
 
 
 def main() -> int:
     missed = 0
-    for room in (rehearsal, framing):
+    for room in (rehearsal, framing, deploys):
         for figure in room.figures():
             print(figure.line(), flush=True)
             missed += not figure.ok

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,40 +15,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.localcloud.fly import views
+from infra.localcloud.fly.addresses import allocate
 from infra.localcloud.fly.app import AppHost
+from infra.localcloud.fly.bodies import AddCertificate, AllocateAddress, ChangeSecrets, CreateApp, Scale, ScaleVm
 from infra.localcloud.fly.certificates import CertificateAuthority
 from infra.localcloud.fly.deploy.request import DeployRequest
 from infra.localcloud.fly.deploy.stream import DeployStream
 from infra.localcloud.fly.errors import FlyError, InvalidError, NotFoundError, UnauthorizedError
 from infra.localcloud.fly.model import Certificate, now
-from infra.localcloud.fly.registry import ORGANIZATION, Registry, scale
+from infra.localcloud.fly.registry import Registry
+from infra.localcloud.fly.scaling import scale, scale_vm
 
 RELEASES_SHOWN = 25
 LOG_LINES_SHOWN = 100
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CreateApp(_Body):
-    name: str
-    organization: str = ORGANIZATION
-
-
-class ChangeSecrets(_Body):
-    set: dict[str, str] = {}
-    unset: list[str] = []
-
-
-class Scale(_Body):
-    count: int
-
-
-class AddCertificate(_Body):
-    hostname: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +43,7 @@ class Api:
     def build(self) -> Starlette:
         app, certificate = "/v1/apps/{app}", "/v1/apps/{app}/certificates/{hostname}"
         routes = [
+            self._route("GET", "/v1/apps", self.list_apps),
             self._route("POST", "/v1/apps", self.create_app),
             self._route("GET", app, self.show_app),
             self._route("DELETE", app, self.destroy_app),
@@ -70,10 +52,12 @@ class Api:
             self._route("POST", f"{app}/deploys", self.deploy),
             self._route("GET", f"{app}/releases", self.list_releases),
             self._route("POST", f"{app}/scale", self.scale),
+            self._route("POST", f"{app}/vm", self.scale_vm),
             self._route("POST", app + "/machines/{machine}/start", self.start_machine),
             self._route("POST", app + "/machines/{machine}/stop", self.stop_machine),
             self._route("DELETE", app + "/machines/{machine}", self.destroy_machine),
             self._route("GET", f"{app}/addresses", self.list_addresses),
+            self._route("POST", f"{app}/addresses", self.allocate_address),
             self._route("GET", f"{app}/certificates", self.list_certificates),
             self._route("POST", f"{app}/certificates", self.add_certificate),
             self._route("GET", certificate, self.show_certificate),
@@ -86,6 +70,9 @@ class Api:
             ValidationError: _malformed,
         }
         return Starlette(routes=routes, exception_handlers=handlers)
+
+    async def list_apps(self, _: Request) -> Response:
+        return JSONResponse([views.app_view(host) for host in self.registry.all()])
 
     async def create_app(self, request: Request) -> Response:
         body = CreateApp.model_validate_json(await request.body())
@@ -127,6 +114,11 @@ class Api:
             }
         )
 
+    async def scale_vm(self, request: Request) -> Response:
+        body = ScaleVm.model_validate_json(await request.body())
+        guest = await scale_vm(self._host(request), body.size, body.memory_mb)
+        return JSONResponse(guest.model_dump())
+
     async def start_machine(self, request: Request) -> Response:
         runner = self._host(request).machine(request.path_params["machine"])
         await runner.start()
@@ -147,6 +139,13 @@ class Api:
     async def list_addresses(self, request: Request) -> Response:
         addresses = self._host(request).app.addresses
         return JSONResponse([address.model_dump(mode="json") for address in addresses])
+
+    async def allocate_address(self, request: Request) -> Response:
+        body = AllocateAddress.model_validate_json(await request.body())
+        host = self._host(request)
+        address = allocate(host.app, body.type, body.region)
+        host.save()
+        return JSONResponse(address.model_dump(mode="json"), status_code=201)
 
     async def list_certificates(self, request: Request) -> Response:
         certificates = self._host(request).app.certificates.values()

@@ -8,11 +8,13 @@ from pathlib import Path
 import aiohttp
 
 from infra.localcloud.fly.errors import NotFoundError
-from infra.localcloud.fly.ids import new_machine_id, new_ulid
+from infra.localcloud.fly.ids import new_machine_id
 from infra.localcloud.fly.images.store import ImageStore
 from infra.localcloud.fly.logs import AppLog
-from infra.localcloud.fly.machine.runner import Assignment, MachineRunner
-from infra.localcloud.fly.model import App, Event, Machine, Release, Secrets, now
+from infra.localcloud.fly.machine.assignment import Assignment
+from infra.localcloud.fly.machine.record import new_record
+from infra.localcloud.fly.machine.runner import MachineRunner
+from infra.localcloud.fly.model import App, Release, Secrets
 from infra.localcloud.fly.store import Store
 
 SHUTDOWN_LIMIT_S = 5.0
@@ -74,24 +76,8 @@ class AppHost:
         metadata: Mapping[str, str] | None = None,
     ) -> MachineRunner:
         """A new machine; its process exists when this returns, unless `start` is false."""
-        created, machine_id = now(), new_machine_id()
-        record = Machine(
-            id=machine_id,
-            name=f"local-{machine_id[:5]}",
-            region=assignment.config.primary_region,
-            image=assignment.image,
-            config=assignment.config,
-            release_id=assignment.release.id,
-            release_version=assignment.release.version,
-            instance_id=new_ulid(),
-            state="created" if start else "stopped",
-            wanted="started" if start else "stopped",
-            cordoned=cordoned,
-            metadata=dict(metadata or {}),
-            created_at=created,
-            updated_at=created,
-        )
-        record.note(Event(type="launch", status="created", source="user", at=created))
+        machine_id = new_machine_id()
+        record = new_record(machine_id, assignment, start=start, cordoned=cordoned, metadata=metadata)
         runner = MachineRunner(self, record)
         self.app.machines[machine_id] = record
         self.machines[machine_id] = runner

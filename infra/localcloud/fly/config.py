@@ -4,6 +4,7 @@ The command has already refused what flyctl refuses (`flyctl/document.py`); sect
 """
 
 import re
+import shlex
 import signal
 from typing import Any, Literal, Self
 
@@ -34,6 +35,17 @@ class Check(_Frozen):
     grace_period_s: float = 5.0
 
 
+class MachineCheck(_Frozen):
+    """A command that must end with 0 before a deploy goes on; `image` is not pulled: it runs in the release's own."""
+
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return self.entrypoint + self.command
+
+
 class Concurrency(_Frozen):
     type: Literal["requests", "connections"] = "connections"
     soft_limit: int = DEFAULT_SOFT_LIMIT
@@ -48,6 +60,7 @@ class Service(_Frozen):
     min_machines_running: int = 0
     concurrency: Concurrency = Concurrency()
     checks: tuple[Check, ...] = ()
+    machine_checks: tuple[MachineCheck, ...] = ()
 
 
 class Guest(_Frozen):
@@ -67,6 +80,9 @@ class Config(_Frozen):
     kill_signal: str = DEFAULT_KILL_SIGNAL
     kill_timeout_s: float = DEFAULT_KILL_TIMEOUT_S
     strategy: str | None = None
+    max_unavailable: float | None = None
+    release_command: str | None = None
+    release_command_timeout_s: float | None = None
     env: dict[str, str] = {}
     service: Service | None = None
     guest: Guest = Guest()
@@ -85,6 +101,7 @@ class Config(_Frozen):
     @classmethod
     def _read(cls, document: dict[str, Any]) -> Self:
         service = document.get("http_service")
+        deploy, limit = document.get("deploy", {}), "release_command_timeout"
         kill_signal = document.get("kill_signal", DEFAULT_KILL_SIGNAL)
         if kill_signal not in signal.Signals.__members__:
             raise InvalidError(f"invalid kill_signal '{kill_signal}': not a signal of this system, such as SIGTERM")
@@ -92,7 +109,10 @@ class Config(_Frozen):
             primary_region=document.get("primary_region", "lax"),
             kill_signal=kill_signal,
             kill_timeout_s=_seconds(document.get("kill_timeout", DEFAULT_KILL_TIMEOUT_S)),
-            strategy=document.get("deploy", {}).get("strategy"),
+            strategy=deploy.get("strategy"),
+            max_unavailable=deploy.get("max_unavailable"),
+            release_command=deploy.get("release_command"),
+            release_command_timeout_s=_seconds(deploy[limit]) if limit in deploy else None,
             env={name: _text(value) for name, value in document.get("env", {}).items()},
             service=None if service is None else _service(service),
             guest=_guest(document.get("vm", [])),
@@ -112,13 +132,26 @@ def _service(table: dict[str, Any]) -> Service:
         min_machines_running=table.get("min_machines_running", 0),
         concurrency=Concurrency(**concurrency),
         checks=tuple(_check(check) for check in table.get("checks", [])),
+        machine_checks=tuple(MachineCheck(**_argv(check)) for check in table.get("machine_checks", [])),
     )
+
+
+def _argv(table: dict[str, Any]) -> dict[str, Any]:
+    """Each part may be a list or, as in a Dockerfile's shell form, one text."""
+    parts = {name: table[name] for name in ("command", "entrypoint") if name in table}
+    return {name: shlex.split(part) if isinstance(part, str) else part for name, part in parts.items()}
 
 
 def _check(table: dict[str, Any]) -> Check:
     values = {name: table[name] for name in ("method", "path", "headers") if name in table}
     times = {f"{name}_s": _seconds(table[name]) for name in ("interval", "timeout", "grace_period") if name in table}
     return Check.model_validate({**values, **times})
+
+
+def named_guest(size: str, memory_mb: int | None = None) -> Guest:
+    """Raises InvalidError for a size that Fly does not name."""
+    table: dict[str, Any] = {"size": size} if memory_mb is None else {"size": size, "memory_mb": memory_mb}
+    return _guest([table])
 
 
 def _guest(tables: list[dict[str, Any]]) -> Guest:

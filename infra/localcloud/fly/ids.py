@@ -1,8 +1,9 @@
-"""Identifiers in the shapes that Fly uses."""
+"""Identifiers in the shapes that Fly uses, and the one user of this cloud."""
 
 import secrets
 import time
 
+EMAIL = "local@example.com"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

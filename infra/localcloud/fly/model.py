@@ -10,6 +10,7 @@ from infra.localcloud.fly.config import Config
 EVENTS_KEPT = 20
 
 MachineState = Literal["created", "starting", "started", "stopping", "stopped", "replacing"]
+AddressType = Literal["v6", "private_v6", "v4", "shared_v4"]
 ReleaseStatus = Literal["running", "complete", "failed", "interrupted"]
 
 
@@ -81,7 +82,7 @@ class Certificate(BaseModel):
 class Address(BaseModel):
     id: str
     address: str
-    type: Literal["v6", "shared_v4"]
+    type: AddressType
     region: str
     created_at: datetime
 

@@ -1,11 +1,10 @@
-"""All apps of this cloud: create, find, destroy, scale."""
+"""All apps of this cloud: create, find, destroy."""
 
 import asyncio
 import re
 
 from infra.localcloud.fly.app import AppHost, Resources
 from infra.localcloud.fly.errors import AppNotFoundError, InvalidError
-from infra.localcloud.fly.machine.runner import Assignment, MachineRunner
 from infra.localcloud.fly.model import App, Secrets, now
 
 ORGANIZATION = "personal"
@@ -68,31 +67,3 @@ class Registry:
             del self._hosts[name]
             self._resources.store.delete(name)
             host.log.close()
-
-
-async def scale(host: AppHost, count: int) -> tuple[list[MachineRunner], list[MachineRunner]]:
-    """Makes it `count` machines; returns those created and those destroyed. Raises InvalidError without a release."""
-    async with host.lease:
-        runners = list(host.machines.values())
-        if count > len(runners):
-            if not host.app.releases:
-                raise InvalidError(
-                    "failed to grab app config from existing machines, error: could not create a fly.toml from any "
-                    "machines :-(\nNo machines configured for this app"
-                )
-            assignment = _like_existing(host, runners)
-            return [await host.create_machine(assignment) for _ in range(count - len(runners))], []
-        surplus = sorted(runners, key=lambda runner: runner.running)[: len(runners) - count]
-        for runner in surplus:
-            await host.destroy_machine(runner)
-        return [], surplus
-
-
-def _like_existing(host: AppHost, runners: list[MachineRunner]) -> Assignment:
-    """What the first machine runs, which after a failed deploy is not what the last release says."""
-    last = host.app.releases[-1]
-    if not runners:
-        return Assignment(last.image, last.config, last)
-    record = runners[0].record
-    release = next((release for release in host.app.releases if release.id == record.release_id), last)
-    return Assignment(record.image, record.config, release)

@@ -9,6 +9,9 @@ from pathlib import Path
 import aiohttp
 
 from infra.localcloud.asgi import AsgiServer
+from infra.localcloud.faults.http import with_faults
+from infra.localcloud.faults.injector import Faults
+from infra.localcloud.faults.machines import DeadlyBalancer
 from infra.localcloud.fly.api import Api
 from infra.localcloud.fly.app import AppHost, Resources
 from infra.localcloud.fly.certificates import CertificateAuthority
@@ -44,6 +47,7 @@ class Fly:
         autostop_interval_s: float = AUTOSTOP_INTERVAL_S,
         certificate_delay_s: float = CERTIFICATE_DELAY_S,
         hold_s: float = HOLD_S,
+        faults: Faults | None = None,
     ) -> None:
         self.port = port
         self.fronts = dict(fronts)
@@ -53,6 +57,7 @@ class Fly:
         self._autostop_interval_s = autostop_interval_s
         self._authority = CertificateAuthority(certificate_delay_s)
         self._hold_s = hold_s
+        self._faults = faults
         self._running: _Running | None = None
 
     @property
@@ -65,10 +70,11 @@ class Fly:
         store, images = Store(self._state), ImageStore(self._state / "images")
         registry = Registry(Resources(self._state, store, images, self._python, session))
         registry.load()
-        running = _Running(registry, session, self._hold_s)
+        running = _Running(registry, session, self._hold_s, self._faults)
         self._running = running
         try:
-            api = AsgiServer(Api(registry, self._authority, self._tokens).build(), self.port)
+            app_api = Api(registry, self._authority, self._tokens).build()
+            api = AsgiServer(with_faults("fly", app_api, self._faults), self.port)
             await api.start()
             running.api = api
             self.port = api.port
@@ -133,13 +139,16 @@ class Fly:
 class _Running:
     """What exists between start and stop, taken down in the order that loses the least."""
 
-    def __init__(self, registry: Registry, session: aiohttp.ClientSession, hold_s: float) -> None:
+    def __init__(
+        self, registry: Registry, session: aiohttp.ClientSession, hold_s: float, faults: Faults | None
+    ) -> None:
         self.registry = registry
         self.session = session
         self.fronts: dict[str, Front] = {}
         self.api: AsgiServer | None = None
         self.autostop: asyncio.Task[None] | None = None
         self._hold_s = hold_s
+        self._faults = faults
         self._balancers: dict[AppHost, Balancer] = {}
 
     def balancer(self, app: str) -> Balancer | None:
@@ -147,7 +156,11 @@ class _Running:
         if host is None:
             return None
         if host not in self._balancers:
-            self._balancers[host] = Balancer(host, self._hold_s)
+            self._balancers[host] = (
+                Balancer(host, self._hold_s)
+                if self._faults is None
+                else DeadlyBalancer(host, self._hold_s, self._faults)
+            )
         return self._balancers[host]
 
     async def stop(self) -> None:

@@ -32,6 +32,7 @@ def app_view(host: AppHost) -> dict[str, Any]:
         "status": app.status,
         "version": app.version,
         "created_at": time_text(app.created_at),
+        "latest_release": release_view(app.releases[-1]) if app.releases else None,
         "machines": [machine_view(runner) for runner in host.machines.values()],
     }
 

@@ -47,8 +47,8 @@ async def _wait(rollout: Rollout, green: list[MachineRunner]) -> None:
         report.err(f"  Machine {label(runner)} - started")
     report.err("Waiting for all green machines to be healthy")
     launched = [runner for runner in green if runner.record.wanted == "started"]
-    for runner in launched:
-        report.err(f"  Machine {label(runner)} - unchecked")
+    for runner in green:
+        report.err(f"  Machine {label(runner)} - {'unchecked' if runner in launched else '1/1 passing'}")
     waits = [rollout.wait_until_healthy(runner) for runner in launched]
     failures = [error for error in await asyncio.gather(*waits, return_exceptions=True) if error]
     for runner in green:

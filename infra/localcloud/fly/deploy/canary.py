@@ -1,5 +1,6 @@
 """Canary: one extra machine first. If it fails it stays as a regular machine, as on Fly; else rolling follows."""
 
+from infra.localcloud.fly.deploy.oneoff import run_machine_checks
 from infra.localcloud.fly.deploy.request import DeployFailedError
 from infra.localcloud.fly.deploy.rollout import Rollout, finish, label
 
@@ -11,6 +12,7 @@ async def try_canary(rollout: Rollout) -> None:
     report.out(f"> Machine {label(canary)} was created")
     try:
         await rollout.wait_until_healthy(canary)
+        await run_machine_checks(host, rollout.assignment, report, canary, rollout.wait_timeout_s)
     except DeployFailedError as error:
         report.out(f"✖ Failed to create canary machine: {error.message}")
         raise

@@ -4,22 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
+from infra.localcloud.fly.addresses import SHARED_IPV4, first_addresses
 from infra.localcloud.fly.app import AppHost
 from infra.localcloud.fly.config import Config
 from infra.localcloud.fly.deploy.bluegreen import replace_all
 from infra.localcloud.fly.deploy.canary import try_canary
+from infra.localcloud.fly.deploy.oneoff import run_release_command
 from infra.localcloud.fly.deploy.report import Report
-from infra.localcloud.fly.deploy.request import STRATEGIES, BuildRequest, DeployRequest
+from infra.localcloud.fly.deploy.request import DEFAULT_MAX_UNAVAILABLE, STRATEGIES, BuildRequest, DeployRequest
 from infra.localcloud.fly.deploy.rollout import Rollout
 from infra.localcloud.fly.durations import format_duration
 from infra.localcloud.fly.errors import BusyError, InvalidError, NotFoundError
-from infra.localcloud.fly.ids import new_release_id
+from infra.localcloud.fly.ids import EMAIL, new_release_id
 from infra.localcloud.fly.images.store import Source
-from infra.localcloud.fly.machine.runner import Assignment
-from infra.localcloud.fly.model import Address, ImageReference, Release, now
+from infra.localcloud.fly.machine.assignment import Assignment
+from infra.localcloud.fly.model import ImageReference, Release, now
+from infra.localcloud.fly.views import time_text
 
-SHARED_IPV4 = "66.241.125.10"
+LEASE = timedelta(seconds=13)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Deployment:
     def _refuse_unknown_strategy(self) -> None:
         strategy = self.request.strategy
         if strategy is not None and strategy not in STRATEGIES:
+            self.report.err(f"Validating {self.request.config_name}")
             self.report.err(unsupported_strategy(strategy))
             self.report.err("   ✘invalid app configuration")
             raise InvalidError("App configuration is not valid")
@@ -116,7 +121,8 @@ class Deployment:
                 await self.host.lease.acquire()
         except TimeoutError:
             machine = next(iter(self.host.machines), "?")
-            reason = f"failed to get lease on VM {machine}: failed_precondition: lease currently held by another deploy"
+            held = f"lease currently held by {EMAIL}, expires at {time_text(now() + LEASE)}"
+            reason = f"failed to get lease on VM {machine}: failed_precondition: {held}"
             self.report.out(f"WARN failed to acquire lease: {reason}\n")
             raise BusyError(reason) from None
         try:
@@ -157,7 +163,7 @@ class Deployment:
     def _announce_launch(self, config: Config) -> None:
         host, report = self.host, self.report
         if not host.app.addresses:
-            host.app.addresses = _addresses(host.app.number)
+            host.app.addresses = first_addresses(host.app)
             report.out(f"Provisioning ips for {host.name}")
             report.out(f"  Dedicated ipv6: {host.app.addresses[0].address}")
             report.out(f"  Shared ipv4: {SHARED_IPV4}")
@@ -178,7 +184,10 @@ class Deployment:
             api_url=self.api_url,
             checked=strategy != "immediate" and not self.request.detach,
             smoke=self.request.smoke_checks,
+            max_unavailable=_first(self.request.max_unavailable, config.max_unavailable, DEFAULT_MAX_UNAVAILABLE),
         )
+        if not self.request.skip_release_command:
+            await run_release_command(host, assignment, report, self.request.release_command_timeout_s)
         if not host.machines:
             await rollout.launch(self._first_count(config))
             if config.service and config.service.auto_stop != "off":
@@ -194,20 +203,11 @@ class Deployment:
             await rollout.update_all()
 
 
+def _first(*values: float | None) -> float:
+    """A flag wins over fly.toml, which wins over the default."""
+    return next(value for value in values if value is not None)
+
+
 def unsupported_strategy(name: str) -> str:
     known = ", ".join(STRATEGIES)
     return f"unsupported deployment strategy '{name}'; Apps v2 supports the following strategies: {known}"
-
-
-def _addresses(number: int) -> list[Address]:
-    created = now()
-    return [
-        Address(
-            id=f"ip_{number:x}",
-            address=f"2a09:8280:1::{number & 0xFFFF:x}:1:0",
-            type="v6",
-            region="global",
-            created_at=created,
-        ),
-        Address(id="", address=SHARED_IPV4, type="shared_v4", region="", created_at=created),
-    ]

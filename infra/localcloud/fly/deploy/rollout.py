@@ -1,15 +1,18 @@
 """Puts one assignment on machines: launches new ones, updates existing ones, waits until each is healthy."""
 
 import asyncio
+import math
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from infra.localcloud.fly.app import AppHost
+from infra.localcloud.fly.deploy.oneoff import run_machine_checks
 from infra.localcloud.fly.deploy.report import Report
-from infra.localcloud.fly.deploy.request import DeployFailedError
-from infra.localcloud.fly.machine.runner import Assignment, MachineRunner
+from infra.localcloud.fly.deploy.request import DEFAULT_MAX_UNAVAILABLE, DeployFailedError
+from infra.localcloud.fly.machine.assignment import Assignment
+from infra.localcloud.fly.machine.runner import MachineRunner
 
 SMOKE_S = 0.5
 LOG_LINES_SHOWN = 20
@@ -44,6 +47,7 @@ class Rollout:
     api_url: str
     checked: bool = True
     smoke: bool = True
+    max_unavailable: float = DEFAULT_MAX_UNAVAILABLE
 
     async def launch(self, count: int) -> None:
         """The first machines of the app, or the first after it was scaled to none."""
@@ -65,11 +69,35 @@ class Rollout:
         report.err("Finished launching new machines")
 
     async def update_all(self) -> None:
-        """One after the other; the first failure ends it and leaves that machine on the new image."""
+        """The first one alone, then as many at a time as may be unavailable.
+
+        The first failure ends it and leaves that machine on the new image; the others under way are not waited for.
+        """
         runners = list(self.host.machines.values())
-        for number, runner in enumerate(runners, start=1):
-            prefix = f"[{number}/{len(runners)}] " if len(runners) > 1 else ""
-            await self._update(runner, prefix)
+        prefixes = [f"[{n}/{len(runners)}] " if len(runners) > 1 else "" for n in range(1, len(runners) + 1)]
+        await self._update(runners[0], prefixes[0])
+        if self.checked and runners[0].running:
+            await run_machine_checks(self.host, self.assignment, self.report, runners[0], self.wait_timeout_s)
+        gate = asyncio.Semaphore(self._at_once(len(runners)))
+
+        async def update(runner: MachineRunner, prefix: str) -> None:
+            async with gate:
+                await self._update(runner, prefix)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for runner, prefix in zip(runners[1:], prefixes[1:], strict=True):
+                    group.create_task(update(runner, prefix))
+        except* DeployFailedError as errors:
+            failed = errors.exceptions[0]
+        else:
+            return
+        raise failed
+
+    def _at_once(self, count: int) -> int:
+        """A number from 1 on is one of machines, a smaller one is a share of them."""
+        limit = self.max_unavailable
+        return int(limit) if limit >= 1 else max(1, math.ceil(limit * count))
 
     async def wait_until_healthy(
         self, runner: MachineRunner, prefix: str = "", *, crashes: int = 0, tell: bool = False
@@ -103,6 +131,9 @@ class Rollout:
                 await self.wait_until_healthy(runner, prefix, crashes=crashes, tell=True)
             except DeployFailedError as error:
                 report.out(f"✖ {prefix}Machine {label(runner)} update failed: {error.message}")
+                raise
+            except asyncio.CancelledError:
+                report.out(f"✖ {prefix}Machine {label(runner)} update canceled while it was in progress")
                 raise
         report.out(f"✔ {prefix}Machine {label(runner)} update succeeded")
 

@@ -24,7 +24,7 @@ class Client:
         connection = http.client.HTTPConnection(*self._address, timeout=_TIMEOUT_S)
         try:
             return json.loads(self._send(connection, method, path, body).read())
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UnreachableError(self._reason(error)) from error
         finally:
             connection.close()
@@ -48,12 +48,16 @@ class Client:
         response = connection.getresponse()
         if response.status >= 400:
             answer = json.loads(response.read())
-            raise ApiError(answer["code"], answer["message"])
+            raise ApiError(answer["code"], answer["message"], status=response.status)
         return response
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, ConnectionRefusedError):
             return f"dial tcp {self._address[0]}:{self._address[1]}: connect: connection refused"
+        if isinstance(error, http.client.RemoteDisconnected):
+            return "EOF"
+        if isinstance(error, ConnectionResetError):
+            return "read: connection reset by peer"
         return str(error) or type(error).__name__
 
 

@@ -10,10 +10,11 @@ class CommandError(Exception):
 
 
 class ApiError(Exception):
-    """The stand-in refused a call; `code` is stable."""
+    """The stand-in refused a call; `code` is stable, `status` is HTTP's (0 where a deploy's own answer refuses)."""
 
-    def __init__(self, code: str, message: str, details: list[str] | None = None) -> None:
+    def __init__(self, code: str, message: str, details: list[str] | None = None, *, status: int = 0) -> None:
         super().__init__(message)
+        self.status = status
         self.code = code
         self.message = message
         self.details = details or []

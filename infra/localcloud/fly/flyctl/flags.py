@@ -25,12 +25,18 @@ class Flag:
 
 _APP = Flag("--app", "-a", "string")
 _CONFIG = Flag("--config", "-c", "string")
+_DETACH = Flag("--detach", None, "bool")
+_DNS_CHECKS = Flag("--dns-checks", None, "bool", "true")
+_STAGE = Flag("--stage", None, "bool")
 _HELP = Flag("--help", "-h", "bool")
 _JSON = Flag("--json", "-j", "bool")
 _SELECT = Flag("--select", "-s", "bool")
 _GLOBAL = (Flag("--access-token", "-t", "string"), Flag("--debug", None, "bool"), Flag("--verbose", None, "bool"))
 _UNRECORDED: Mapping[tuple[str, ...], tuple[Flag, ...]] = {
     ("version",): (_HELP, _JSON),
+    ("auth", "whoami"): (_HELP, _JSON),
+    ("secrets", "set"): (_APP, _CONFIG, _DETACH, _DNS_CHECKS, _HELP, _STAGE),
+    ("secrets", "deploy"): (_APP, _CONFIG, _DETACH, _DNS_CHECKS, _HELP),
     ("scale", "show"): (_APP, _CONFIG, _HELP, _JSON),
     ("machine", "start"): (_APP, _CONFIG, _HELP, _SELECT),
     ("machine", "stop"): (

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from infra.localcloud.fly.flyctl.errors import CommandError
-from infra.localcloud.fly.flyctl.flags import FlagError, flags_of, parse
+from infra.localcloud.fly.flyctl.flags import FlagError, Values, flags_of, parse
+from infra.localcloud.fly.flyctl.missing import MISSING
 from infra.localcloud.fly.flyctl.run import Run
 
 FAILED = 1
@@ -16,14 +17,19 @@ COMMANDS: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("version",): ("version", "version"),
     ("apps", "create"): ("apps", "create"),
     ("apps", "destroy"): ("apps", "destroy"),
-    ("status",): ("apps", "status"),
+    ("apps", "list"): ("apps", "list_all"),
+    ("auth", "whoami"): ("version", "whoami"),
+    ("status",): ("status", "status"),
     ("secrets", "list"): ("secrets", "list_all"),
     ("secrets", "import"): ("secrets", "import_all"),
+    ("secrets", "set"): ("secrets", "set_some"),
     ("secrets", "unset"): ("secrets", "unset"),
+    ("secrets", "deploy"): ("secrets", "deploy_staged"),
     ("deploy",): ("deploy", "deploy"),
     ("config", "validate"): ("config", "validate"),
     ("scale", "count"): ("scale", "count"),
     ("scale", "show"): ("scale", "show"),
+    ("scale", "vm"): ("scale", "vm"),
     ("machine", "list"): ("machines", "list_all"),
     ("machine", "start"): ("machines", "start"),
     ("machine", "stop"): ("machines", "stop"),
@@ -34,11 +40,14 @@ COMMANDS: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("certs", "show"): ("certs", "show"),
     ("certs", "remove"): ("certs", "remove"),
     ("ips", "list"): ("ips", "list_all"),
+    ("ips", "allocate-v4"): ("ips", "allocate_v4"),
+    ("ips", "allocate-v6"): ("ips", "allocate_v6"),
     ("logs",): ("logs", "logs"),
 }
 # Other names of the same commands, as the real flyctl has them.
 ALIASES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("apps", "delete"): ("apps", "destroy"),
+    ("apps", "ls"): ("apps", "list"),
     ("machine", "ls"): ("machine", "list"),
     ("machine", "rm"): ("machine", "destroy"),
     ("machines", "list"): ("machine", "list"),
@@ -59,6 +68,7 @@ def main(argv: list[str], *, env: Mapping[str, str], stdin: TextIO, stdout: Text
         except FlagError as error:
             stdout.write(f"Usage:\n  flyctl {' '.join(command)} [flags]\n\nFlags:\n{error.known}\n")
             raise CommandError(str(error)) from error
+        _refuse_missing(command, flags)
         _function(command)(Run(flags, arguments, env, stdin, stdout, stderr))
     except CommandError as error:
         stdout.flush()
@@ -78,6 +88,12 @@ def _find(argv: list[str]) -> tuple[tuple[str, ...], list[str]]:
     name = " ".join(word for word in argv[:2] if not word.startswith("-"))
     known = ", ".join(" ".join(words) for words in COMMANDS)
     raise CommandError(f'unknown command "{name}" for "flyctl"', [f"The loopback flyctl knows: {known}"])
+
+
+def _refuse_missing(command: tuple[str, ...], flags: Values) -> None:
+    refused = sorted(MISSING.get(command, frozenset()) & flags.given.keys())
+    if refused:
+        raise CommandError(f"the loopback flyctl {' '.join(command)} does not have {', '.join(refused)}")
 
 
 def _function(command: tuple[str, ...]) -> Callable[[Run], None]:

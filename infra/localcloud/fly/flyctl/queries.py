@@ -23,3 +23,12 @@ APP_RELEASES = (
     "failed to run query($appName: String!, $limit: Int!) { app(name: $appName) { releases: releasesUnprocessed(first: "
     "$limit) { nodes { id version description reason status imageRef stable user { id email name } createdAt } } } }"
 )
+APP_LIST = (
+    'failed to run query($org: ID, $after: String) { apps(type: "container", first: 200, after: $after, '
+    "organizationId: $org) { pageInfo { hasNextPage endCursor } nodes { id name deployed hostname platformVersion "
+    "network organization { slug name } currentRelease { createdAt status } status } } }"
+)
+ALLOCATE_ADDRESS = (
+    "failed to run mutation($input: AllocateIPAddressInput!) { allocateIpAddress(input: $input) { ipAddress { id "
+    "address type region createdAt } } }"
+)

@@ -14,6 +14,7 @@ from infra.localcloud.fly.flyctl.document import Document, find_document
 from infra.localcloud.fly.flyctl.errors import ApiError, CommandError, UnreachableError
 from infra.localcloud.fly.flyctl.flags import Values
 
+TOO_MANY = 429
 NO_APP_NAME = (
     "the config for your app is missing an app name, add an app field to the fly.toml file or specify with the -a flag"
 )
@@ -81,8 +82,7 @@ class Run:
         try:
             yield
         except ApiError as error:
-            refused = error.code == "unauthorized"
-            reason = "You must be authenticated to view this." if refused else error.message
+            reason = _graphql_reason(error)
             raise CommandError(f"{query}: {reason}") from error
         except UnreachableError as error:
             raise CommandError(f'{query}: Post "{self.api.base_url}/graphql": {error}') from error
@@ -102,6 +102,26 @@ class Run:
     def call(self, method: str, path: str = "", body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 -- JSON
         """A call about this app."""
         return self.api.call(method, f"/v1/apps/{self.app}{path}", body)
+
+
+def _graphql_reason(error: ApiError) -> str:
+    """GraphQL answers 200 to what it refuses; any other status is a failure of the service."""
+    if error.code == "unauthorized":
+        return "You must be authenticated to view this."
+    if error.status >= 500 or error.status == TOO_MANY:
+        return f"server returned a non-200 status code: {error.status}"
+    return error.message
+
+
+def image_name(machine: dict[str, Any]) -> str:
+    """`repository:tag`, with nothing behind the colon for an image that was named by its digest."""
+    reference = machine["image_ref"]
+    return f"{reference['repository']}:{reference.get('tag', '')}"
+
+
+def size_name(machine: dict[str, Any]) -> str:
+    guest = machine["config"]["guest"]
+    return f"{'shared-cpu' if guest['cpu_kind'] == 'shared' else 'performance'}-{guest['cpus']}x"
 
 
 def request_id() -> str:

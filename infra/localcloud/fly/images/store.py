@@ -70,13 +70,15 @@ class ImageStore:
         return Build(ImageReference(repository=app, tag=tag, digest=image.digest), image, recipe.skipped)
 
     def resolve(self, text: str) -> ImageReference:
-        """The image that a reference names; raises NotFoundError for one that this cloud never built."""
+        """The image that a reference names, whichever app built it; raises NotFoundError for one that none did."""
         match = _REFERENCE.fullmatch(text)
         if match is None:
             raise NotFoundError(f'could not find image "{text}"')
         repository, tag = match["repository"], match["tag"]
-        digest = match["digest"] or self._read_tags().get(f"{repository}:{tag}", "")
-        if not digest or not self._path(digest).is_dir():
+        tags = self._read_tags()
+        digest = match["digest"] or tags.get(f"{repository}:{tag}", "")
+        theirs = {value for name, value in tags.items() if name.partition(":")[0] == repository}
+        if digest not in theirs or not self._path(digest).is_dir():
             raise NotFoundError(f'could not find image "{text}"')
         return ImageReference(repository=repository, tag=tag, digest=digest)
 

@@ -6,20 +6,14 @@ A crash (exit status not 0) is followed by a restart, at most RESTART_LIMIT in a
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-import aiohttp
-
-from infra.localcloud.fly.config import Config
 from infra.localcloud.fly.ids import new_ulid
-from infra.localcloud.fly.images.store import ImageStore
-from infra.localcloud.fly.logs import AppLog
+from infra.localcloud.fly.machine.assignment import Assignment, Host
 from infra.localcloud.fly.machine.environment import command_of, environment_of
 from infra.localcloud.fly.machine.health import Health
 from infra.localcloud.fly.machine.process import MachineProcess, free_port
-from infra.localcloud.fly.model import Event, ImageReference, Machine, MachineState, Release, now
+from infra.localcloud.fly.model import Event, Machine, MachineState, now
 
 RESTART_LIMIT = 10
 STEADY_S = 10.0
@@ -29,35 +23,16 @@ _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
 
 
-class Host(Protocol):
-    """What a machine needs of its app."""
-
-    name: str
-    images: ImageStore
-    log: AppLog
-    python: Path
-    session: aiohttp.ClientSession
-
-    def deployed_secrets(self) -> dict[str, str]: ...
-    def save(self) -> None: ...
-    def changed(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a release puts on a machine."""
-
-    image: ImageReference
-    config: Config
-    release: Release
-
-
 class MachineRunner:
-    """`load` counts requests in flight, `served_at` is when the last one ended (monotonic), `crashes` only grows."""
+    """`load` counts requests and sockets under way, `sockets` only those; `served_at` is when the last one ended
+    (monotonic); `crashes` only grows; `leaving` is set once it is about to be stopped for want of work.
+    """
 
     def __init__(self, host: Host, record: Machine) -> None:
         self.record = record
         self.load = 0
+        self.sockets = 0
+        self.leaving = asyncio.Event()
         self.served_at = time.monotonic()
         self.crashes = 0
         self.health: Health | None = None
@@ -79,7 +54,8 @@ class MachineRunner:
 
     @property
     def routable(self) -> bool:
-        return self.running and not self.record.cordoned and self.health is not None and self.health.passing
+        cordoned = self.record.cordoned or self.leaving.is_set()
+        return self.running and not cordoned and self.health is not None and self.health.passing
 
     @property
     def pending(self) -> bool:
@@ -103,6 +79,11 @@ class MachineRunner:
             self.record.wanted = "stopped"
             await self._end(self.record.config.kill_timeout_s)
             self._set("stopped")
+
+    def leave(self) -> None:
+        """Gets nothing new from now on, and the proxy closes its sockets (the soft cordon before an autostop)."""
+        self.leaving.set()
+        self._host.changed()
 
     async def update(self, assignment: Assignment) -> None:
         """Puts a release on the machine; one that is not running stays so, and is not checked (`skip_launch`)."""
@@ -140,6 +121,7 @@ class MachineRunner:
 
     async def _spawn(self) -> None:
         record, host = self.record, self._host
+        self.leaving = asyncio.Event()
         self.served_at = time.monotonic()
         self._set("starting")
         image = host.images.image(record.image.digest)
@@ -170,10 +152,17 @@ class MachineRunner:
         self._note("exit", "stopped", exit_code=status, requested_stop=True)
 
     async def _drain(self) -> None:
-        """It gets no new requests; those that it has may end before the signal closes its connections."""
+        """It gets no new requests; those that it has may end before the signal closes its connections.
+
+        Sockets end by themselves only where the proxy closes them.
+        """
         deadline = time.monotonic() + DRAIN_S
-        while self.load and time.monotonic() < deadline:  # noqa: ASYNC110 -- whoever changes the load knows no event
+        while self._busy and time.monotonic() < deadline:  # noqa: ASYNC110 -- whoever changes the load knows no event
             await asyncio.sleep(_DRAIN_POLL_S)
+
+    @property
+    def _busy(self) -> bool:
+        return (self.load if self.leaving.is_set() else self.load - self.sockets) > 0
 
     async def _watch(self, process: MachineProcess) -> None:
         began = time.monotonic()

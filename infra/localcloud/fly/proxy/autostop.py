@@ -1,7 +1,8 @@
 """Stops idle machines, at most one of an app at each pass.
 
 Rule (Fly's manual, "Autostop/autostart"): of n started machines, those above what the busy ones need plus one are too
-many; a single one is stopped when nothing uses it: here, no request in flight and none since the last pass.
+many; a single one is stopped when nothing uses it: here, no request in flight and none since the last pass. One of
+several may still hold sockets below its soft limit: it gets nothing new, and they get a close frame, before it stops.
 """
 
 import time
@@ -18,20 +19,24 @@ async def stop_idle(host: AppHost, interval_s: float) -> MachineRunner | None:
     if runner is not None:
         reason = "App has excess capacity, autostopping machine"
         host.log.write(runner.record.id, f"{reason} {runner.record.id}", provider="proxy")
+        runner.leave()
         await runner.stop()
     return runner
 
 
 def choose_idle(host: AppHost, idle_since: float) -> MachineRunner | None:
+    """The machine to stop; `idle_since` (monotonic) counts for the last one only."""
     started = [
-        runner
+        (runner, service)
         for runner in host.machines.values()
-        if runner.running and runner.record.config.service and runner.record.config.service.auto_stop != "off"
+        if runner.running and (service := runner.record.config.service) is not None and service.auto_stop != "off"
     ]
-    services = [runner.record.config.service for runner in started if runner.record.config.service]
-    if not started or len(started) <= max(service.min_machines_running for service in services):
+    if not started or len(started) <= max(service.min_machines_running for _, service in started):
         return None
-    busy = sum(runner.load >= service.concurrency.soft_limit for runner, service in zip(started, services, strict=True))
-    idle = [runner for runner in started if runner.load == 0 and runner.served_at <= idle_since]
-    excess = len(started) - (busy + 1) if len(started) > 1 else 1
-    return idle[0] if excess >= 1 and idle else None
+    spare = [runner for runner, service in started if runner.load < service.concurrency.soft_limit]
+    if len(started) == 1:
+        (runner,) = (runner for runner, _ in started)
+        return runner if runner.load == 0 and runner.served_at <= idle_since else None
+    busy = len(started) - len(spare)
+    excess = len(started) - (busy + 1)
+    return min(spare, key=lambda runner: runner.load) if excess >= 1 and spare else None

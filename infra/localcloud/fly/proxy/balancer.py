@@ -31,6 +31,13 @@ class Balancer:
         self._hold_s = hold_s
         self._starts: set[asyncio.Task[None]] = set()
 
+    @property
+    def forces_https(self) -> bool:
+        """Whether plain http is answered with a redirect, as the newest release says."""
+        releases = self._host.app.releases
+        service = releases[-1].config.service if releases else None
+        return service is not None and service.force_https
+
     @asynccontextmanager
     async def machine(self, refused: Container[int | None] = ()) -> AsyncIterator[MachineRunner]:
         """A machine that counts this request until the end of the block; raises NoCandidateError.
@@ -68,7 +75,7 @@ class Balancer:
         if full:
             if late:
                 raise NoCandidateError(503, f"all machines of {self._host.name} were at their hard limit for too long")
-        elif late or not (self._starts or any(runner.pending or runner.routable for runner in machines)):
+        elif late or not (self._starts or any(_may_serve(runner) for runner in machines)):
             raise NoCandidateError(503, f"no machine of {self._host.name} is healthy")
 
     def _start_one(self, machines: list[MachineRunner]) -> None:
@@ -83,6 +90,14 @@ class Balancer:
                 self._starts.add(task)
                 task.add_done_callback(self._starts.discard)
                 return
+
+
+def _may_serve(runner: MachineRunner) -> bool:
+    """Whether waiting may help: it is coming, or on its way to stopped, from where it can be started."""
+    record = runner.record
+    stopping = record.state == "stopping" or runner.leaving.is_set()
+    wakes = stopping and not record.cordoned and _service(runner).auto_start
+    return runner.pending or runner.routable or wakes
 
 
 def _service(runner: MachineRunner) -> Service:

@@ -74,6 +74,8 @@ class Front:
         balancer = self._find(self._app)
         if balancer is None:
             return _refusal(404, f"no app named {self._app}")
+        if balancer.forces_https and not headers.came_over_tls(request.headers):
+            return _redirect(f"https://{request.host}{request.raw_path}")
         refused: set[int | None] = set()
         while True:
             try:
@@ -94,7 +96,7 @@ class Front:
             request.headers, client=request.remote or LOOPBACK, region=runner.record.region, port=self.port
         )
         if websocket.is_websocket(request):
-            return await websocket.relay(request, self._session, str(url).replace("http", "ws", 1), passed)
+            return await websocket.relay(request, self._session, runner, str(url).replace("http", "ws", 1), passed)
         if passed.popall("Expect", []):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = _chunks(request) if request.body_exists else None
@@ -125,6 +127,11 @@ def _abort(request: web.BaseRequest) -> None:
     """The answer has begun and cannot be completed: the client must see it end early, not end well."""
     if request.transport is not None:
         request.transport.abort()
+
+
+def _redirect(location: str) -> web.Response:
+    own = {"Location": location, "Server": headers.SERVER, "Via": headers.VIA}
+    return web.Response(status=301, headers=own)
 
 
 def _refusal(status: int, reason: str) -> web.Response:

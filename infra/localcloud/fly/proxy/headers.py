@@ -1,4 +1,7 @@
-"""Headers between client, proxy and machine. Source: Fly's manual, "Request headers", and RFC 9110 section 7.6.1."""
+"""Headers between client, proxy and machine. Source: Fly's manual, "Request headers", and RFC 9110 section 7.6.1.
+
+There is no TLS on loopback: a client that says `X-Forwarded-Proto: https` is taken for one that came over TLS.
+"""
 
 import time
 from collections.abc import Mapping
@@ -17,20 +20,27 @@ SERVER = "Fly/local"
 VIA = "1.1 fly.io"
 
 
+def came_over_tls(headers: CIMultiDictProxy[str]) -> bool:
+    return headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
 def to_machine(headers: CIMultiDictProxy[str], *, client: str, region: str, port: int) -> CIMultiDict[str]:
     """The client's headers, with Fly's own set whatever the client sent under their names."""
     passed = _end_to_end(headers)
     before = passed.get("X-Forwarded-For")
+    tls = came_over_tls(headers)
+    scheme = "https" if tls else "http"
+    shown_port = "443" if tls else str(port)
     ours = {
         "Fly-Client-IP": client,
         "Fly-Region": region,
         "Fly-Request-Id": f"{new_ulid()}-{region}",
-        "Fly-Forwarded-Proto": "http",
-        "Fly-Forwarded-Port": str(port),
+        "Fly-Forwarded-Proto": scheme,
+        "Fly-Forwarded-Port": shown_port,
         "X-Forwarded-For": f"{before}, {client}" if before else client,
-        "X-Forwarded-Proto": "http",
-        "X-Forwarded-Port": str(port),
-        "X-Forwarded-Ssl": "off",
+        "X-Forwarded-Proto": scheme,
+        "X-Forwarded-Port": shown_port,
+        "X-Forwarded-Ssl": "on" if tls else "off",
         "X-Request-Start": f"t={time.time_ns() // 1000}",
         "Via": VIA,
     }

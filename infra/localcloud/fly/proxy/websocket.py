@@ -1,10 +1,17 @@
-"""Passes a WebSocket between client and machine: messages, pings, and the closing code and reason of either side."""
+"""Passes a WebSocket between client and machine: messages, pings, and the closing code and reason of either side.
+
+Both sides are closed with 1001 when the machine is about to be stopped for want of work, as Fly does since 2026.
+"""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
+
+from infra.localcloud.fly.machine.runner import MachineRunner
 
 _HANDSHAKE = frozenset(
     [
@@ -27,7 +34,11 @@ def is_websocket(request: web.BaseRequest) -> bool:
 
 
 async def relay(
-    request: web.BaseRequest, session: aiohttp.ClientSession, url: str, headers: CIMultiDict[str]
+    request: web.BaseRequest,
+    session: aiohttp.ClientSession,
+    runner: MachineRunner,
+    url: str,
+    headers: CIMultiDict[str],
 ) -> web.StreamResponse:
     """Opens the machine's side first, so that its refusal reaches the client as it is."""
     offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
@@ -39,6 +50,7 @@ async def relay(
     except aiohttp.WSServerHandshakeError as error:
         return web.Response(status=error.status)
     async with upstream:
+        leaving = runner.leaving
         chosen = [upstream.protocol] if upstream.protocol else []
         downstream = web.WebSocketResponse(protocols=chosen, autoping=False, max_msg_size=0, compress=False)
         await downstream.prepare(request)
@@ -46,16 +58,33 @@ async def relay(
             asyncio.create_task(_pump(downstream, upstream)),
             asyncio.create_task(_pump(upstream, downstream)),
         ]
-        try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            # A client that closes and leaves cancels this handler while its closing code is on the way to the machine.
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED, timeout=_CLOSE_WAIT_S)
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-        await downstream.close(code=_GOING_AWAY)
+        parting = asyncio.create_task(_part(leaving, downstream, upstream))
+        with _counted(runner):
+            try:
+                await asyncio.wait([*pumps, parting], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # A client that closes and leaves cancels this handler while its closing code is on its way.
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED, timeout=_CLOSE_WAIT_S)
+                tasks = [*pumps, parting]
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            await downstream.close(code=_GOING_AWAY)
     return downstream
+
+
+@contextmanager
+def _counted(runner: MachineRunner) -> Iterator[None]:
+    runner.sockets += 1
+    try:
+        yield
+    finally:
+        runner.sockets -= 1
+
+
+async def _part(leaving: asyncio.Event, *sides: Socket) -> None:
+    await leaving.wait()
+    await asyncio.gather(*(side.close(code=_GOING_AWAY, message=b"the machine is stopped") for side in sides))
 
 
 async def _pump(source: Socket, target: Socket) -> None:

@@ -1,10 +1,12 @@
-"""`flyctl apps create|destroy` and `flyctl status`."""
+"""`flyctl apps create|destroy|list`."""
 
 from typing import Any
 
+from infra.localcloud.fly.flyctl.app_document import app_document
 from infra.localcloud.fly.flyctl.errors import ApiError, CommandError, UnreachableError
-from infra.localcloud.fly.flyctl.queries import APP_COMPACT, APP_FULL
+from infra.localcloud.fly.flyctl.queries import APP_FULL, APP_LIST
 from infra.localcloud.fly.flyctl.run import Run, request_id
+from infra.localcloud.fly.flyctl.when import ago
 
 _UNIQUE = (
     "App names are unique across all of Fly.io, not just your organization, so this name may be held by an app you "
@@ -31,7 +33,7 @@ def create(run: Run) -> None:
         taken = [_UNIQUE] if "already been taken" in error.message else []
         raise CommandError(f"{error.message} (Request ID: {request_id()})", taken) from error
     if run.flags.on("--json"):
-        run.show(_created(app))
+        run.show(app_document(app, created=True))
     else:
         run.say(f"New app created: {name}")
 
@@ -49,63 +51,19 @@ def destroy(run: Run) -> None:
         run.say(f"Destroyed app {name}")
 
 
-def status(run: Run) -> None:
-    with run.graphql(f"failed to get app: {APP_COMPACT}"):
-        app = run.call("GET")
+def list_all(run: Run) -> None:
+    with run.graphql(APP_LIST):
+        apps = run.api.call("GET", "/v1/apps")
+    wanted = run.flags.text("--org")
+    apps = [app for app in apps if wanted in (None, app["organization"])]
     if run.flags.on("--json"):
-        run.show(_status(app))
-        return
-    run.say("App")
-    run.say(f" Name     │ {app['name']}\n Owner    │ {app['organization']}\n Hostname │ {app['hostname']}\n")
-    run.say("Machines")
-    rows = [
-        [
-            "app",
-            machine["id"],
-            machine["config"]["metadata"]["fly_release_version"],
-            machine["region"],
-            machine["state"],
-        ]
-        for machine in app["machines"]
-    ]
-    run.table(["PROCESS", "ID", "VERSION", "REGION", "STATE"], rows)
+        run.show([app_document(app, created=False) for app in apps])
+    elif run.flags.on("--quiet"):
+        run.say("\n".join(f" {app['name']}" for app in apps) + "\n")
+    else:
+        rows = [[app["name"], app["organization"], app["status"], _latest(app)] for app in apps]
+        run.table(["NAME", "OWNER", "STATUS", "LATEST DEPLOY"], rows)
 
 
-def _status(app: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "AppURL": f"https://{app['hostname']}",
-        "Deployed": app["deployed"],
-        "Hostname": app["hostname"],
-        "ID": app["name"],
-        "Machines": app["machines"],
-        "Name": app["name"],
-        "Organization": {
-            "ID": "org1",
-            "InternalNumericID": "101",
-            "Name": "",
-            "Slug": app["organization"],
-            "RawSlug": "",
-            "PaidPlan": True,
-        },
-        "PlatformVersion": "machines",
-        "Status": app["status"],
-        "Version": app["version"],
-    }
-
-
-def _created(app: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `apps create --json` that have a value."""
-    return {
-        "ID": app["name"],
-        "InternalNumericID": app["number"],
-        "Name": app["name"],
-        "State": "",
-        "Status": app["status"],
-        "Deployed": app["deployed"],
-        "Hostname": app["hostname"],
-        "AppURL": f"https://{app['hostname']}",
-        "Version": app["version"],
-        "Organization": {"ID": "org1", "Slug": app["organization"], "PaidPlan": True},
-        "PlatformVersion": "machines",
-        "Machines": {"Nodes": []},
-    }
+def _latest(app: dict[str, Any]) -> str:
+    return ago(app["latest_release"]["created_at"]) if app["latest_release"] else ""

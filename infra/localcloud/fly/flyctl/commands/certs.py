@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.localcloud.fly.flyctl.errors import CommandError
 from infra.localcloud.fly.flyctl.run import Run
+from infra.localcloud.fly.flyctl.when import ago, from_now
 
 
 def add(run: Run) -> None:
@@ -53,9 +54,16 @@ def remove(run: Run) -> None:
 
 
 def _describe(run: Run, certificate: dict[str, Any]) -> None:
-    issued = certificate["configured"]
-    run.say(f"  Status                  = {'Issued' if issued else 'Issuing...'}")
-    run.say(f"  Hostname                = {certificate['hostname']}")
+    issued, made = certificate["configured"], certificate["certificates"][0]
+    facts = {"Status": "Issued" if issued else "Issuing...", "Hostname": certificate["hostname"]}
+    if issued:
+        facts["Certificate Authority"] = "Let's Encrypt"
+        facts["Issued"] = ",".join(each["type"] for each in made["issued"])
+    facts["Added to App"] = ago(made["created_at"])
+    if issued:
+        facts["Expires"] = from_now(made["expires_at"])
+    for name, value in facts.items():
+        run.say(f"  {name:23} = {value}")
     if issued:
         run.say("\n✓ Certificate is verified and active")
         return

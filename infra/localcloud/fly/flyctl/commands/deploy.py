@@ -10,7 +10,8 @@ from infra.localcloud.fly.durations import parse_duration
 from infra.localcloud.fly.flyctl.commands.config import report_problems
 from infra.localcloud.fly.flyctl.document import Document, InvalidDocumentError
 from infra.localcloud.fly.flyctl.errors import ApiError, CommandError
-from infra.localcloud.fly.flyctl.run import NO_APP_NAME, Run
+from infra.localcloud.fly.flyctl.progress import Progress
+from infra.localcloud.fly.flyctl.run import NO_APP_NAME, Run, request_id
 
 DEFAULT_WAIT = "5m0s"
 _NO_TIMEOUT_S = 30 * 86400.0
@@ -31,11 +32,15 @@ def deploy(run: Run) -> None:
     body = {
         "config": document.data,
         "strategy": run.flags.text("--strategy"),
-        "wait_timeout_s": _wait_timeout_s(run, document),
+        "config_name": document.name,
+        "wait_timeout": _wait_timeout(run, document),
         "env": _pairs(run.flags.texts("--env")),
         "ha": run.flags.on("--ha"),
         "detach": run.flags.on("--detach"),
         "smoke_checks": run.flags.on("--smoke-checks"),
+        "max_unavailable": _max_unavailable(run),
+        "release_command_timeout_s": _release_command_timeout_s(run),
+        "skip_release_command": run.flags.on("--skip-release-command"),
     }
     with run.machines("", f"GET /v1/apps/{app}"):
         hostname = run.call("GET")["hostname"]
@@ -46,15 +51,18 @@ def deploy(run: Run) -> None:
 
 def follow(run: Run, body: Mapping[str, Any]) -> None:
     """Prints a deploy while it runs, and its release as JSON when FLY_EMIT_RELEASE_JSON asks for it."""
-    with run.machines("", f"POST /v1/apps/{run.app}/deploys"):
+    progress = Progress(run.app)
+    with run.machines("", f"POST /v1/apps/{run.app}/deploys"), progress.told_when_interrupted(run):
         for event in run.api.stream(f"/v1/apps/{run.app}/deploys", body):
             if "text" in event:
+                progress.note(event["text"])
                 stream = run.stdout if event["stream"] == "stdout" else run.stderr
                 stream.write(event["text"])
                 stream.flush()
             elif "error" in event:
                 error = event["error"]
-                raise CommandError(error["message"], error["details"])
+                asked = f" (Request ID: {request_id()})" if error["code"] == "lease_held" else ""
+                raise CommandError(f"{error['message']}{asked}", error["details"])
             else:
                 if run.env.get("FLY_EMIT_RELEASE_JSON"):
                     run.say(json.dumps(event["release"], separators=(",", ":")))
@@ -120,20 +128,21 @@ def _not_built(reason: str) -> CommandError:
     return CommandError(f"failed to fetch an image or build from source: {reason}")
 
 
-def _wait_timeout_s(run: Run, document: Document) -> float:
+def _wait_timeout(run: Run, document: Document) -> str:
+    """As text: flyctl finds out that it is nonsense only after it has the image."""
     given = run.flags.given.get("--wait-timeout")
-    text = given[-1] if given else str(document.data.get("deploy", {}).get("wait_timeout", DEFAULT_WAIT))
-    if text == "none":
-        return _NO_TIMEOUT_S
-    if text.isdigit():
-        return float(text)
-    try:
-        return parse_duration(text)
-    except ValueError:
-        raise CommandError(
-            f"invalid duration value {text} used for --wait-timeout flag: valid options are a number of seconds, "
-            "number with time unit (i.e.: 5m, 180s) or 'none'"
-        ) from None
+    return given[-1] if given else str(document.data.get("deploy", {}).get("wait_timeout", DEFAULT_WAIT))
+
+
+def _max_unavailable(run: Run) -> float | None:
+    """None unless it was given: then fly.toml's counts, or Fly's default."""
+    given = run.flags.texts("--max-unavailable")
+    return float(given[-1]) if given else None
+
+
+def _release_command_timeout_s(run: Run) -> float | None:
+    given = run.flags.texts("--release-command-timeout")
+    return None if not given else _NO_TIMEOUT_S if given[-1] == "none" else parse_duration(given[-1])
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

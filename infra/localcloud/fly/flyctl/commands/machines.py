@@ -1,7 +1,14 @@
 """`flyctl machine list|start|stop|destroy`."""
 
+from typing import Any
+
 from infra.localcloud.fly.flyctl.errors import CommandError
-from infra.localcloud.fly.flyctl.run import Run
+from infra.localcloud.fly.flyctl.run import Run, image_name, size_name
+
+_COLUMNS = [
+    *("ID", "NAME", "STATE", "CHECKS", "REGION", "ROLE", "IMAGE", "IP ADDRESS", "VOLUME", "CREATED", "LAST UPDATED"),
+    *("PROCESS GROUP", "SIZE"),
+]
 
 
 def list_all(run: Run) -> None:
@@ -13,9 +20,26 @@ def list_all(run: Run) -> None:
     if run.flags.on("--quiet"):
         run.say("\n".join(f" {machine['id']}" for machine in machines) + "\n")
         return
-    run.say(f"{len(machines)} machines have been retrieved from app {run.app}.\n")
-    rows = [[machine[name] for name in ("id", "name", "state", "region")] for machine in machines]
-    run.table(["ID", "NAME", "STATE", "REGION"], rows)
+    run.say(f"{len(machines)} machines have been retrieved from app {run.app}.")
+    run.say(f"View them in the UI here (\N{ZERO WIDTH SPACE}https://fly.io/apps/{run.app}/machines/)\n\n{run.app}")
+    run.table(_COLUMNS, [_row(machine) for machine in machines])
+
+
+def _row(machine: dict[str, Any]) -> list[str]:
+    statuses = [check["status"] for check in machine["checks"]]
+    return [
+        *(machine[name] for name in ("id", "name", "state")),
+        f"{statuses.count('passing')}/{len(statuses)}" if statuses else "",
+        machine["region"],
+        "",
+        image_name(machine),
+        machine["private_ip"],
+        "",
+        machine["created_at"],
+        machine["updated_at"],
+        "app",
+        f"{size_name(machine)}:{machine['config']['guest']['memory_mb']}MB",
+    ]
 
 
 def start(run: Run) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 from infra.localcloud.fly.flyctl.queries import APP_RELEASES
 from infra.localcloud.fly.flyctl.run import Run
+from infra.localcloud.fly.flyctl.when import ago
+from infra.localcloud.fly.ids import EMAIL
 
-_USER = {"ID": "user1", "Name": "Local User", "Email": "local@example.com", "EnablePaidHobby": False}
+_USER = {"ID": "user1", "Name": "Local User", "Email": EMAIL, "EnablePaidHobby": False}
 
 
 def list_all(run: Run) -> None:
@@ -16,7 +18,7 @@ def list_all(run: Run) -> None:
         return
     with_image = run.flags.on("--image")
     rows = [
-        [f"v{release['version']}", release["status"], "Release", str(_USER["Email"]), release["created_at"]]
+        [f"v{release['version']}", release["status"], "Release", str(_USER["Email"]), ago(release["created_at"])]
         + ([release["image_ref"]] if with_image else [])
         for release in releases
     ]

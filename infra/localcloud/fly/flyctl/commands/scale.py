@@ -1,10 +1,10 @@
-"""`flyctl scale count|show`."""
+"""`flyctl scale count|show|vm`."""
 
 from collections import Counter
 from typing import Any
 
 from infra.localcloud.fly.flyctl.errors import CommandError
-from infra.localcloud.fly.flyctl.run import Run
+from infra.localcloud.fly.flyctl.run import Run, size_name
 
 
 def count(run: Run) -> None:
@@ -21,9 +21,8 @@ def count(run: Run) -> None:
         return
     if machines:
         run.say(f"App '{run.app}' is going to be scaled according to this plan:")
-        run.say(
-            f"  {difference:+} machines for group 'app' on region '{_region(machines)}' of size '{_size(machines[0])}'"
-        )
+        region, size = _region(machines), size_name(machines[0])
+        run.say(f"  {difference:+} machines for group 'app' on region '{region}' of size '{size}'")
     if not run.flags.on("--yes"):
         raise CommandError("--yes flag must be specified when not running interactively")
     with run.machines("", f"POST /v1/apps/{run.app}/machines"):
@@ -31,7 +30,7 @@ def count(run: Run) -> None:
     run.say("Executing scale plan")
     for verb, changed in (("Created", done["created"]), ("Destroyed", done["destroyed"])):
         for machine in changed:
-            run.say(f"  {verb} {machine['id']} group:app region:{machine['region']} size:{_size(machine)}")
+            run.say(f"  {verb} {machine['id']} group:app region:{machine['region']} size:{size_name(machine)}")
 
 
 def show(run: Run) -> None:
@@ -48,6 +47,19 @@ def show(run: Run) -> None:
     run.table(["NAME", "COUNT", "KIND", "CPUS", "MEMORY"], rows)
 
 
+def vm(run: Run) -> None:
+    """Its texts are written from flyctl's manual: no call was recorded."""
+    _ = run.api
+    if len(run.arguments) != 1:
+        raise CommandError(f"accepts 1 arg(s), received {len(run.arguments)}")
+    memory = run.flags.text("--vm-memory")
+    body = {"size": run.arguments[0], **({"memory_mb": int(memory)} if memory else {})}
+    with run.machines("", f"GET /v1/apps/{run.app}/machines"):
+        guest = run.call("POST", "/vm", body)
+    run.say(f"Scaled VM Type to '{run.arguments[0]}'")
+    run.say(f"{'CPU Cores':>15}: {guest['cpus']}\n{'Memory':>15}: {guest['memory_mb']} MB")
+
+
 def _group(machines: list[dict[str, Any]]) -> dict[str, Any]:
     guest = machines[0]["config"]["guest"]
     return {
@@ -62,8 +74,3 @@ def _group(machines: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _region(machines: list[dict[str, Any]]) -> str:
     return str(machines[0]["region"])
-
-
-def _size(machine: dict[str, Any]) -> str:
-    guest = machine["config"]["guest"]
-    return f"{'shared-cpu' if guest['cpu_kind'] == 'shared' else 'performance'}-{guest['cpus']}x"

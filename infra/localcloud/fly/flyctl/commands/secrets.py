@@ -1,4 +1,4 @@
-"""`flyctl secrets list|import|unset`: values come on stdin only, and are never printed."""
+"""`flyctl secrets list|import|set|unset|deploy`: values are never printed."""
 
 from typing import Any
 
@@ -25,6 +25,10 @@ def list_all(run: Run) -> None:
         for secret in secrets
     ]
     run.table(["NAME", "DIGEST", "STATUS"], rows)
+    staged = sum(secret["status"] == "Staged" for secret in secrets)
+    if staged:
+        count = "is 1 secret" if staged == 1 else f"are {staged} secrets"
+        run.say(f"There {count} not deployed. Deploy with `fly secrets deploy` to make them available.")
 
 
 def import_all(run: Run) -> None:
@@ -34,6 +38,25 @@ def import_all(run: Run) -> None:
     if not secrets:
         raise CommandError("requires at least one SECRET=VALUE pair")
     _change(run, {"set": secrets})
+
+
+def set_some(run: Run) -> None:
+    """Of arguments `NAME=VALUE`; `-` as a value is not read from stdin, as the real one can."""
+    with run.graphql(APP_COMPACT):
+        run.call("GET")
+    if not run.arguments:
+        raise CommandError("requires at least one SECRET=VALUE pair")
+    pairs = [argument.partition("=") for argument in run.arguments]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise CommandError(f"could not parse secrets: '{name}': must be in the format NAME=VALUE")
+    _change(run, {"set": {name: value for name, _, value in pairs}})
+
+
+def deploy_staged(run: Run) -> None:
+    with run.graphql(APP_COMPACT):
+        run.call("GET")
+    follow(run, {"detach": run.flags.on("--detach")})
 
 
 def unset(run: Run) -> None:

@@ -1,8 +1,9 @@
-"""`flyctl version`: the version whose behaviour was recorded."""
+"""`flyctl version`, whose behaviour was recorded, and `flyctl auth whoami`."""
 
 import json
 
 from infra.localcloud.fly.flyctl.run import Run
+from infra.localcloud.fly.ids import EMAIL
 
 VERSION = "2026.8.21-dev.1787270400"
 BUILD_DATE = "2026-08-21T00:00:00Z"
@@ -23,3 +24,8 @@ def version(run: Run) -> None:
         run.say(json.dumps(facts, separators=(",", ":")))
         return
     run.say(f"flyctl v{VERSION} linux/amd64 Commit: <none> BuildDate: {BUILD_DATE} BranchName: loopback")
+
+
+def whoami(run: Run) -> None:
+    _ = run.api
+    run.say(EMAIL)

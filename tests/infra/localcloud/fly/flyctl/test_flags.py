@@ -1,9 +1,15 @@
 """Flags parse as Go's pflag parses them."""
 
+import io
+import json
+from pathlib import Path
+
 import pytest
 
+from infra.localcloud.fly.flyctl import flags as flags_module
 from infra.localcloud.fly.flyctl.flags import FlagError, Values, flags_of, parse
-from infra.localcloud.fly.flyctl.main import ALIASES, COMMANDS
+from infra.localcloud.fly.flyctl.main import ALIASES, COMMANDS, main
+from infra.localcloud.fly.flyctl.missing import MISSING
 
 
 def deploy(*argv: str) -> tuple[Values, list[str]]:
@@ -68,6 +74,23 @@ def test_mistakes_are_named_as_pflag_names_them(argv: list[str], message: str) -
         deploy(*argv)
     assert str(caught.value) == message
     assert "--strategy string" in caught.value.known
+
+
+def test_a_flag_that_would_be_ignored_is_refused() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    argv = ["scale", "count", "2", "--region", "ord", "--yes", "-a", "x"]
+    status = main(argv, env={}, stdin=io.StringIO(), stdout=out, stderr=err)
+    assert (status, err.getvalue()) == (1, "Error: the loopback flyctl scale count does not have --region\n")
+
+
+def test_what_is_missing_is_a_flag_of_its_command() -> None:
+    for command, names in MISSING.items():
+        assert names <= {flag.name for flag in flags_of(command)}, command
+
+
+def test_every_command_of_the_recorded_help_is_here() -> None:
+    recorded = json.loads(Path(flags_module.__file__).with_name("flags.json").read_text())["commands"]
+    assert {tuple(name.split()) for name in recorded} <= COMMANDS.keys()
 
 
 def test_every_command_and_alias_has_flags() -> None:

@@ -37,6 +37,9 @@ EXACT = [
     *("toml-badcheck-validate", "toml-badtype-validate", "toml-unknown-validate", "toml-noapp-validate"),
     *("toml-absent-validate", "toml-unknown-validate-strict", "toml-badstrategy-deploy", "toml-badtype-deploy"),
     *("toml-absent-deploy", "deploy-image-missing", "certs-check-unknown-host", "prompt-certs-remove"),
+    *("missing-app-status", "missing-app-ips-allocate-v6", "no-token-apps-list-json", "bad-token-apps-list-json"),
+    *("unreachable-apps-list-json", "unreachable-logs-no-tail", "prompt-ips-allocate-v4", "status-empty-app"),
+    *("version", "whoami"),
 ]
 
 

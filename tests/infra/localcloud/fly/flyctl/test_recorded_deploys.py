@@ -1,56 +1,12 @@
 """The loopback flyctl tells a deploy as the recording of the real one does, and leaves the same machines behind."""
 
-from collections.abc import Mapping
-
 import pytest
 
-from infra.localcloud.fly import Fly
-from infra.localcloud.fly.images.store import Source
-from tests.infra.localcloud.fly.conftest import APP, MODULE_LOOP, Flyctl, Result
-from tests.infra.localcloud.fly.recorded import Record, load, normal, shape
+from tests.infra.localcloud.fly.conftest import APP, MODULE_LOOP, Flyctl
+from tests.infra.localcloud.fly.flyctl.deployer import BROKEN, CRASHING, RECORDS, Deployer, assert_same
+from tests.infra.localcloud.fly.recorded import normal, shape
 
 pytestmark = MODULE_LOOP
-RECORDS = load()
-BROKEN = {"BROKEN": "health"}
-CRASHING = {"BROKEN": "crash"}
-
-
-class Deployer:
-    """Repeats recorded deploys: with the sample's image instead of the recorded one, and waiting one second at most."""
-
-    def __init__(self, fly: Fly, flyctl: Flyctl) -> None:
-        self.flyctl = flyctl
-        folder = flyctl.folder
-        built = fly.app(APP).images.build(APP, Source(folder, folder / "Dockerfile"))
-        self._image = f"registry.fly.io/{APP}@{built.image.digest}"
-
-    async def __call__(self, name: str, env: Mapping[str, str] | None = None, wait: str = "30") -> Result:
-        argv = list(RECORDS[name].argv[1:])
-        argv[argv.index("--image") + 1] = self._image
-        argv[argv.index("--wait-timeout") + 1] = wait
-        argv[argv.index("--config") + 1] = "fly.toml"
-        argv[argv.index("-a") + 1] = APP
-        values = [part for key, value in (env or {}).items() for part in ("--env", f"{key}={value}")]
-        return await self.flyctl(*argv, *values)
-
-    async def states(self) -> list[tuple[str, str]]:
-        """Of each machine: its state, and the release that it runs."""
-        machines = await self.flyctl.json("machine", "list")
-        return [(machine["state"], machine["config"]["metadata"]["fly_release_version"]) for machine in machines]
-
-
-@pytest.fixture
-def deploy(fly: Fly, flyctl: Flyctl, app: str, monkeypatch: pytest.MonkeyPatch) -> Deployer:
-    monkeypatch.chdir(flyctl.folder)
-    return Deployer(fly, flyctl)
-
-
-def assert_same(result: Result, record: Record) -> None:
-    """The last log lines of a broken machine follow the recorded error."""
-    app = next(value for flag, value in zip(record.argv, record.argv[1:], strict=False) if flag == "-a")
-    assert result.exit == record.exit
-    assert normal(result.out) == normal(record.stdout.replace(app, APP))
-    assert normal(result.err).startswith(normal(record.stderr.replace(app, APP)))
 
 
 async def test_first_and_second_rolling_deploy(deploy: Deployer, flyctl: Flyctl) -> None:

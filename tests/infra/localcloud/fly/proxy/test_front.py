@@ -106,6 +106,27 @@ async def test_the_closing_code_of_the_client_reaches_the_machine(fly: Fly, flyc
     await until(lambda: any("by the client with 4001" in line["message"] for line in lines.tail(5)))
 
 
+async def test_what_a_client_sent_before_it_left_reaches_the_machine_with_its_closing_code(fly: Fly, asgi: str) -> None:
+    """It closes and leaves without waiting for an answer, while the machine does not read yet."""
+    count, size = 256, 64 * 1024
+    reader, writer = await asyncio.open_connection("127.0.0.1", fly.fronts[APP])
+    handshake = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
+    writer.write(f"GET /sink HTTP/1.1\r\nHost: x\r\n{handshake}\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n".encode())
+    assert b"101" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    no_mask = b"\x00\x00\x00\x00"
+    for _ in range(count):
+        writer.write(b"\x82\xff" + size.to_bytes(8, "big") + no_mask + bytes(size))
+    closing = (4001).to_bytes(2, "big") + b"bye"
+    writer.write(b"\x88" + bytes([0x80 | len(closing)]) + no_mask + closing)
+    await writer.drain()
+    writer.write_eof()
+    writer.close()
+    lines = fly.app(APP).log
+    await until(lambda: any("the sink got" in line["message"] for line in lines.tail(5)))
+    (said,) = (line["message"] for line in lines.tail(5) if "the sink got" in line["message"])
+    assert said == f"the sink got {count * size} bytes and was closed with 4001"
+
+
 async def test_a_stopping_machine_says_so_on_its_websockets(fly: Fly, asgi: str) -> None:
     (runner,) = fly.app(APP).machines.values()
     async with connect(socket_url(fly)) as socket:

@@ -18,9 +18,15 @@ _CHANGING = (
     (r"wait timeout: \S+", "wait timeout: <timeout>"),
     (r'"version":\d+', '"version":<n>'),
     (r"Stub User", "Local User"),
+    (r"stub@example\.com", "local@example.com"),
     # How often a check was seen failing before it passed depends on the machine, not on flyctl.
     (r"> [^\n]*to become healthy: 0/1\n\n?", ""),
     (r"\b\S+\.toml\b", "<toml>"),
+    (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>"),
+    (r"\d+ \w+ from (now|<ago>)", "<later>"),
+    (r"\bjust now\b|\b[\dhm]+s ago\b", "<ago>"),
+    (r"BuildDate: \S+ BranchName: \S+", "BuildDate: <time> BranchName: <branch>"),
+    (r"lease currently held by \S+,", "lease currently held by <someone>,"),
 )
 
 
@@ -32,6 +38,9 @@ class Record:
     stderr: str = ""
     stdin: str = ""
     env: dict[str, str | None] = field(default_factory=dict)
+    stub: Any = None
+    """What the recorder's stand-in of Fly's APIs was told to do, where that was not the usual."""
+    note: str = ""
 
     @property
     def json(self) -> Any:
@@ -48,6 +57,21 @@ def normal(text: str) -> str:
     for pattern, replacement in _CHANGING:
         text = re.sub(pattern, replacement, text)
     return text.strip()
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a table's lines, whose widths depend on what differs from run to run."""
+    return [[cell.strip() for cell in line.split("│")] for line in normal(text).splitlines()]
+
+
+def machine_lines(text: str) -> dict[str, list[str]]:
+    """What was said of each machine, in its order: machines that are updated at a time are told in any order."""
+    said: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        number = re.match(r"[>✔✖] \[(\d)/\d\]", line)
+        if line:
+            said.setdefault(number[1] if number else "", []).append(normal(line))
+    return said
 
 
 def shape(value: Any) -> Any:

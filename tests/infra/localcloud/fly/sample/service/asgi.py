@@ -55,6 +55,9 @@ async def websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close", "code": 4403})
         return
     await send({"type": "websocket.accept", "subprotocol": next(iter(scope["subprotocols"]), None)})
+    if scope["path"] == "/sink":
+        await sink(receive)
+        return
     while (message := await receive())["type"] == "websocket.receive":
         text = message.get("text")
         if text and text.startswith("close "):
@@ -63,6 +66,22 @@ async def websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": text, "bytes": message.get("bytes")})
     sys.stdout.write(f"websocket closed by the client with {message['code']}\n")
     sys.stdout.flush()
+
+
+async def sink(receive: Any) -> None:
+    """Reads nothing at first, so that what comes waits on the way; then everything."""
+    await asyncio.sleep(0.3)
+    size = 0
+    while (message := await receive())["type"] == "websocket.receive":
+        size += len(message["bytes"])
+    sys.stdout.write(f"the sink got {size} bytes and was closed with {message['code']}\n")
+    sys.stdout.flush()
+
+
+async def slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Longer than a machine is drained before it gets its signal."""
+    await asyncio.sleep(float(scope["query_string"].removeprefix(b"s=")))
+    await answer(send, {"machine": os.environ["FLY_MACHINE_ID"]})
 
 
 async def read(receive: Any) -> bytes:
@@ -78,7 +97,7 @@ async def answer(send: Any, value: object) -> None:
     await send({"type": "http.response.body", "body": json.dumps(value).encode()})
 
 
-HANDLERS = {"/health": health, "/double": double, "/cut": cut}
+HANDLERS = {"/health": health, "/double": double, "/cut": cut, "/slow": slow}
 
 
 def serve(host: str, port: int) -> None:
