@@ -52,6 +52,8 @@ class ScriptedRenderer:
         self.unavailable = False
         self._listeners: dict[str, OnProgress] = {}
         self._outcomes: dict[str, asyncio.Future[RenderResponse]] = {}
+        self._keys: dict[str, str] = {}
+        self._latest: dict[str, RenderProgress] = {}
 
     async def probe(self, request: ProbeRequest) -> ProbeResponse:
         if self.unavailable or self.probe_response is None:
@@ -72,10 +74,11 @@ class ScriptedRenderer:
         if call_id not in self._outcomes:
             raise CallLostError(call_id)
         self._listeners[call_id] = on_progress
+        self._keys[call_id] = progress_key
         return await asyncio.shield(self._outcomes[call_id])
 
     async def progress(self, progress_key: str) -> RenderProgress | None:
-        return None
+        return self._latest.get(progress_key)
 
     async def cancel(self, call_id: str) -> None:
         self.cancelled.append(call_id)
@@ -88,7 +91,9 @@ class ScriptedRenderer:
         return
 
     def report(self, call_id: str, done: int, total: int = 60) -> None:
-        self._listeners[call_id](RenderProgress(phase="rendering", frames_done=done, frames_total=total))
+        progress = RenderProgress(phase="rendering", frames_done=done, frames_total=total)
+        self._latest[self._keys[call_id]] = progress
+        self._listeners[call_id](progress)
 
     def waited_for(self, call_id: str) -> bool:
         return call_id in self._listeners

@@ -114,8 +114,10 @@ async def test_a_socket_at_another_process_hears_of_the_end(
     renderer = ScriptedRenderer(memory.objects, automatic=False)
     async with running_backend(memory, renderer) as first, running_backend(memory, renderer) as second:
         export_id = await running_export(first)
+        renderer.report("call-1", 30)
         async with served(second) as url, connect(f"{url}/ws/export/{export_id}") as client:
-            assert (await heard(client))["type"] == "snapshot"
+            snapshot = await heard(client)
+            assert (snapshot["type"], snapshot["export"]["frames_done"]) == ("snapshot", 30), "no way back to 0"
             renderer.finish("call-1")
             messages = [json.loads(text) async for text in client]
     assert messages[-1]["type"] == "complete"

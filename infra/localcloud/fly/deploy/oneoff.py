@@ -1,7 +1,7 @@
 """Commands that a deploy runs beside the app's machines: the release command, and machine checks.
 
 Each runs as a machine of its own that is gone afterwards: with the release's image, environment and secrets. What it
-prints is in the app's log. flyctl's texts about them are from its sources: no such call was recorded.
+prints is in the app's log. no such call of flyctl was recorded: the texts about them only resemble its own.
 """
 
 import asyncio

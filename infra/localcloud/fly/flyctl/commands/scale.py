@@ -48,7 +48,7 @@ def show(run: Run) -> None:
 
 
 def vm(run: Run) -> None:
-    """Its texts are written from flyctl's manual: no call was recorded."""
+    """No call was recorded: its texts only resemble flyctl's."""
     _ = run.api
     if len(run.arguments) != 1:
         raise CommandError(f"accepts 1 arg(s), received {len(run.arguments)}")

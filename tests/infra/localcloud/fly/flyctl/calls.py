@@ -13,8 +13,8 @@ from infra.sources import ROOT
 from tests.infra.localcloud.fly.recorded import load
 
 HELP = Path(__file__).parents[1] / "recorded/flags.json"
-# Commands that neither the recorded help nor a recorded call knows, with their flags. Source: flyctl's manual.
-FROM_THE_MANUAL: Mapping[tuple[str, ...], tuple[str, ...]] = {
+# Commands that neither the recorded help nor a recorded call knows: their flags are from memory, checked by nobody.
+UNRECORDED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("tokens", "create", "org"): ("--expiry", "--name", "--org"),
     ("tokens", "create", "deploy"): ("--app", "--expiry", "--name"),
     ("tokens", "create", "readonly"): ("--expiry", "--name", "--org"),
@@ -42,7 +42,7 @@ def known() -> dict[tuple[str, ...], tuple[Flag, ...]]:
         assert other is not None, command["usage"]
         commands[tuple(other[1].split())] = flags
     every = {flag.name: flag for flags in commands.values() for flag in flags}
-    for command, names in {**_recorded_calls(commands), **FROM_THE_MANUAL}.items():
+    for command, names in {**_recorded_calls(commands), **UNRECORDED}.items():
         commands.setdefault(command, tuple(every.get(name, Flag(name, None, "string")) for name in names))
     return commands
 
