@@ -8,12 +8,11 @@ from app.exports.errors import ExportNotFoundError
 from app.exports.schemas import ExportMessage, message_for
 from app.exports.service import ExportsService
 from app.http.container import provide
-from app.http.user_context import Identity
+from app.http.user_context import UNAUTHENTICATED_CLOSE, Identity
 from app.kit.errors import AppError
 from app.progress.socket import stream
 
 router = APIRouter()
-UNAUTHENTICATED_CLOSE = 4401
 NOT_FOUND_CLOSE = 4404
 TRY_LATER_CLOSE = 1013
 
@@ -39,13 +38,15 @@ async def export_progress(
         except AppError as error:
             await websocket.close(TRY_LATER_CLOSE, error.detail[:120])
             return
-        now = message_for(job)
-        first = [ExportMessage(type="snapshot", export=job), *([now] if now.is_final else [])]
 
         async def look() -> ExportMessage | None:
             try:
                 return await service.look(owner, export_id)
             except AppError:
                 return None
+
+        # The row has no progress: without a look, a listener that another process served before would go back to 0.
+        now = await look() or message_for(job)
+        first = [ExportMessage(type="snapshot", export=now.export), *([now] if now.is_final else [])]
 
         await stream(websocket, subscription, first, look)
