@@ -15,8 +15,11 @@ PRODUCTION_BRANCH = "main"
 class SiteArgs:
     """`folder`: what to deploy, under the repository's root; `api_url` None means there is nothing to build.
 
+    `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
+
     A built site is the same for every stack; `api_url` and `storage_origins` (where media go) are written beside it.
-    `site_url`: where another Cloudflare than the public one answers for deployments. `digest`: what the built site must have, None for any. `managed`: this stack owns the Pages project; otherwise the project has to exist. `shared`: others deploy to it too.
+    `digest`: what the built files must have, None for any. `site_url`: where another Cloudflare than the public one
+    answers for deployments.
     """
 
     account_id: str

@@ -109,7 +109,7 @@ class Storage(pulumi.ComponentResource):
 
 
 def lifecycle_rules() -> list[cloudflare.R2BucketLifecycleRuleArgsDict]:
-    """R2's own multipart rule declared again, because a PUT replaces it, and the expiry of `tmp/` in all environments."""
+    """R2's own multipart rule again, because a PUT replaces it, and the expiry of `tmp/` for all environments."""
     abandoned: cloudflare.R2BucketLifecycleRuleArgsDict = {
         "id": "Default Multipart Abort Rule",
         "enabled": True,

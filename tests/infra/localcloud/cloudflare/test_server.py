@@ -92,7 +92,8 @@ async def test_a_taken_port_is_named_and_leaves_nothing_open(tmp_path: Path, buc
         tokens=frozenset({TOKEN}),
         zones={},
         site_project=SITE_PROJECT,
-        **ports,
+        port=ports["port"],
+        site_port=ports["site_port"],
     )
     with pytest.raises(PortInUseError, match=f"port {number} "):
         await server.start()
