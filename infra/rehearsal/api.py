@@ -11,11 +11,14 @@ from infra.rehearsal.deployment import Deployment
 from infra.rehearsal.halt import Halt
 from infra.rehearsal.journal import Diagnostic, Journal, Listener, Operation
 from infra.rehearsal.providers.base import Provider
+from infra.rehearsal.providers.stacks import OutputsOf, no_stacks
 from infra.rehearsal.redact import Redactor
+from infra.rehearsal.refresh import refresh
 from infra.rehearsal.resource import Resource
 from infra.rehearsal.stack_config import StackConfig
 from infra.rehearsal.state import State
 from infra.rehearsal.store import Store
+from infra.rehearsal.targets import Targets
 from infra.rehearsal.values import Values
 
 
@@ -53,6 +56,8 @@ def run(
     continue_on_error: bool = False,
     parallel: int = 8,
     listener: Listener | None = None,
+    targets: Targets | None = None,
+    outputs_of: OutputsOf = no_stacks,
 ) -> Result:
     """Applies the program (a folder with `__main__.py`, or a function that declares resources).
 
@@ -66,6 +71,7 @@ def run(
     carrier = Carrier(before, providers, journal, halt, redactor, saver, preview, parallel)
     settings = StackConfig(dict(config or {}), secret_keys)
     deployment = Deployment(project, stack, carrier, settings)
+    deployment.targets, deployment.outputs_of = targets or Targets(), outputs_of
     redactor.add(*settings.secrets)
 
     def work() -> None:
@@ -79,12 +85,27 @@ def run(
     return _result(carrier, deployment.planned_outputs if preview else carrier.state.outputs)
 
 
-def tear_down(*, state: Path, providers: Mapping[str, Provider], exclude_protected: bool = False) -> Result:
+def tear_down(
+    *,
+    state: Path,
+    providers: Mapping[str, Provider],
+    exclude_protected: bool = False,
+    targets: Targets | None = None,
+) -> Result:
     """Deletes what the state has."""
     redactor = Redactor()
     saver, before = _opened(state, redactor)
     carrier = Carrier(before, providers, Journal(), Halt(), redactor, saver)
-    destroy(carrier, exclude_protected=exclude_protected)
+    destroy(carrier, exclude_protected=exclude_protected, targets=targets)
+    return _result(carrier, carrier.state.outputs)
+
+
+def look_again(*, state: Path, providers: Mapping[str, Provider], preview: bool = False) -> Result:
+    """Refreshes the state from what is outside."""
+    redactor = Redactor()
+    saver, before = _opened(state, redactor)
+    carrier = Carrier(before, providers, Journal(), Halt(), redactor, saver, preview)
+    refresh(carrier)
     return _result(carrier, carrier.state.outputs)
 
 

@@ -1,31 +1,18 @@
-"""Carries out single operations: through a provider, into the state, into the journal.
+"""What can be done to a resource: through its provider, into the state, into the journal."""
 
-The state is saved before an operation begins (as pending) and when it ended, so that a kill at any point is known of.
-"""
-
-import threading
-import traceback
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from collections.abc import Callable
 
 from infra.rehearsal.diff import Changes
-from infra.rehearsal.duration import seconds
-from infra.rehearsal.halt import Halt, HaltedError
-from infra.rehearsal.journal import Journal, Operation
-from infra.rehearsal.providers.base import Call, Made, Provider, ProviderError
-from infra.rehearsal.providers.settings import SettingsProvider
-from infra.rehearsal.redact import Redactor
+from infra.rehearsal.journal import Operation
+from infra.rehearsal.perform import FailedError, Performer, Saver, Unsaved
+from infra.rehearsal.providers.base import Call, Made, ProviderError
+from infra.rehearsal.providers.stacks import TYPE as STACK_REFERENCE
+from infra.rehearsal.providers.stacks import OutputsOf, read_stack
 from infra.rehearsal.resource import Resource
-from infra.rehearsal.state import Pending, State
-from infra.rehearsal.values import Values, secret, secret_texts
+from infra.rehearsal.values import Values, is_secret, secret, secret_texts
 
-T = TypeVar("T")
-
-
-class FailedError(RuntimeError):
-    """An operation failed and is in the journal."""
+__all__ = ["Carrier", "FailedError", "ProtectedError", "Saver", "Unsaved"]
 
 
 class ProtectedError(ProviderError):
@@ -34,52 +21,12 @@ class ProtectedError(ProviderError):
     stops = False
 
 
-class Saver(Protocol):
-    def save(self, state: State) -> None: ...
-
-
-class Unsaved:
-    """For previews and tests: the state stays in memory."""
-
-    def save(self, state: State) -> None:
-        """Nothing is kept."""
-
-
-@dataclass
-class Carrier:
-    """`lock` guards the state; operations run outside of it, at most `parallel` at once."""
-
-    state: State
-    providers: Mapping[str, Provider]
-    journal: Journal
-    halt: Halt
-    redactor: Redactor = field(default_factory=Redactor)
-    saver: Saver = field(default_factory=Unsaved)
-    preview: bool = False
-    parallel: int = 8
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    made_up_ids: set[str] = field(default_factory=set)
+class Carrier(Performer):
+    """One method for each kind of step the engine has."""
 
     def __post_init__(self) -> None:
-        self._slots = threading.BoundedSemaphore(max(1, self.parallel))
-        self._resumed = set(self.state.pending)
-        self._settings = SettingsProvider()
-
-    def provider(self, resource: Resource) -> Provider:
-        """Raises ProviderError if nobody here makes such a resource."""
-        if resource.is_provider:
-            return self._settings
-        package = resource.type.split(":", 1)[0]
-        if (found := self.providers.get(package)) is None:
-            known = ", ".join(sorted(self.providers)) or "none"
-            raise ProviderError(
-                f"a rehearsal cannot make a {resource.type}: it has no provider {package!r} (it has {known})"
-            )
-        return found
-
-    def is_unsettled(self, urn: str) -> bool:
-        """Whether an earlier run began something with it and did not see the end."""
-        return urn in self._resumed
+        super().__post_init__()
+        self._without_outputs: dict[str, tuple[str, Resource | None]] = {}
 
     def ensure(self, new: Resource) -> None:
         """A default provider: nothing is outside of the state, so there is nothing to wait for."""
@@ -104,6 +51,39 @@ class Carrier:
     def create(self, new: Resource, note: str = "") -> None:
         self._make(Operation("create", new, note=note), "creating")
 
+    def read(self, old: Resource | None, new: Resource, outputs_of: OutputsOf) -> None:
+        """One that this stack made gives way to what is read instead, unless it is the same."""
+        gives_way = old is not None and not old.external and old.id != new.id
+
+        def work(call: Call) -> Values:
+            if new.type == STACK_REFERENCE:
+                return read_stack(new.inputs.get("name"), outputs_of)
+            if new.type.split(":", 1)[0] == "command":
+                return dict(new.inputs)
+            raise ProviderError(f"a rehearsal cannot read an existing {new.type} (a `get`)")
+
+        operation = Operation("read-replacement" if gives_way else "read", new, old)
+        new.outputs = self._perform(operation, "reading", work)
+        self._mark_secrets(new)
+        with self.lock:
+            if old is not None and gives_way:
+                old.delete = True
+                self.state.replaced.append(old)
+            self._put(new)
+        if gives_way:
+            self.journal.note(Operation("replace", new, old))
+
+    def adopt(self, new: Resource) -> None:
+        """Puts into the state what was found outside."""
+        self._mark_secrets(new)
+        self._put(new)
+
+    def forget_gone(self, old: Resource) -> None:
+        """Takes out of the state what is no longer there."""
+        with self.lock:
+            self.state.forget(old.urn)
+            self._save()
+
     def rename(self, former: str, urn: str) -> None:
         """Takes over a resource under its new name."""
         with self.lock:
@@ -116,30 +96,31 @@ class Carrier:
             if resource.outputs != outputs:
                 resource.outputs = outputs
                 self._save()
+            moment, old = self._without_outputs.pop(resource.urn, ("", None))
+        if moment:
+            self.after(moment, resource, old)
 
     def update(self, old: Resource, new: Resource, changes: Changes) -> None:
         new.id = old.id
-        operation = Operation("update", new, old, changes)
-        if not new.custom:
-            new.outputs = old.outputs
-            self.journal.note(operation)
-            self._put(new)
-            return
 
         def work(call: Call) -> Values:
+            self.before("before_update", new, old)
+            if not new.custom:
+                return {}
             provider = self.provider(new)
             return provider.plan(call).outputs if self.preview else provider.update(call)
 
-        new.outputs = self._perform(operation, "updating", work)
+        new.outputs = self._perform(Operation("update", new, old, changes), "updating", work)
         self._mark_secrets(new)
         self._put(new)
+        self._then("after_update", new, old)
 
     def replace(self, old: Resource, new: Resource, changes: Changes) -> None:
         """The new one first; the old one stays in the state until deletions begin."""
         operation = Operation("create-replacement", new, old, changes)
 
         def aside() -> None:
-            old.delete = True
+            old.delete, old.pending_replacement = True, False
             self.state.replaced.append(old)
 
         self._make(operation, "creating", aside)
@@ -157,10 +138,11 @@ class Carrier:
             old.pending_replacement = True
             self.state.pending.pop(old.urn, None)
             self._save()
+        self.after("after_delete", old, old)
 
     def delete(self, old: Resource, deleted: set[str]) -> None:
         """Takes it out of the world and out of the state. Protection holds unless it was replaced."""
-        operation = Operation("delete-replaced" if old.delete else "delete", old, old, note=_why_kept(old, deleted))
+        operation = Operation(_deletion(old), old, old, note=_why_kept(old, deleted))
 
         def work(call: Call) -> None:
             if old.protect and not old.delete:
@@ -172,6 +154,7 @@ class Carrier:
 
         self._perform(operation, "deleting", work, regardless=True)
         self._drop(old)
+        self.after("after_delete", old, old)
 
     def forget_pending(self, old: Resource) -> None:
         """A resource that was deleted for a replacement that nobody wants any more."""
@@ -183,12 +166,13 @@ class Carrier:
             if old.delete:
                 self.state.replaced = [one for one in self.state.replaced if one is not old]
             else:
-                self.state.resources.pop(old.urn, None)
+                self.state.forget(old.urn)
             self.state.pending.pop(old.urn, None)
             self._save()
 
     def _remove(self, call: Call, deleted: set[str]) -> None:
         old = call.resource
+        self.before("before_delete", old, old)
         if self.preview or not old.custom or _why_kept(old, deleted):
             return
         self.provider(old).delete(call)
@@ -197,21 +181,29 @@ class Carrier:
         new = operation.resource
 
         def work(call: Call) -> Made:
+            self.before("before_create", new)
+            if not new.custom:
+                return Made("", {})
             provider = self.provider(new)
             return provider.plan(call) if self.preview else provider.create(call)
 
-        if new.custom:
-            made = self._perform(operation, pending, work)
-            new.id, new.outputs = made.id, made.outputs
-            if made.made_up:
-                self.made_up_ids.add(made.id)
-        else:
-            self.journal.note(operation)
+        made = self._perform(operation, pending, work)
+        new.id, new.outputs = made.id, made.outputs
+        if made.made_up:
+            self.made_up_ids.add(made.id)
         self._mark_secrets(new)
         with self.lock:
             if first:
                 first()
             self._put(new)
+        self._then("after_create", new, None)
+
+    def _then(self, moment: str, new: Resource, old: Resource | None) -> None:
+        """Hooks after a component was made wait for its outputs."""
+        if new.custom:
+            self.after(moment, new, old)
+        elif new.hooks:
+            self._without_outputs[new.urn] = (moment, old)
 
     def _put(self, new: Resource) -> None:
         with self.lock:
@@ -219,80 +211,25 @@ class Carrier:
             self.state.pending.pop(new.urn, None)
             self._save()
 
-    def _perform(self, operation: Operation, pending: str, work: Callable[[Call], T], *, regardless: bool = False) -> T:
-        """Runs one operation in a slot. Raises HaltedError if it may not begin, FailedError if it fails."""
-        with self._slots:
-            if self.halt.interrupted or (self.halt.nothing_new and not regardless):
-                raise HaltedError(f"{operation.op} of {operation.resource.name} was not begun")
-            self.journal.begin(operation)
-            self._note_pending(operation, pending)
-            try:
-                result = work(self._call(operation, pending))
-            except ProviderError as error:
-                self._fail(operation, str(error), uncertain=error.uncertain, stops=error.stops)
-                raise FailedError(str(error)) from error
-            except Exception as error:
-                message = f"internal error: {type(error).__name__}: {error}, at {_where(error)}"
-                self._fail(operation, message, uncertain=True, stops=True)
-                raise FailedError(message) from error
-            self.journal.end(operation)
-            return result
-
-    def _fail(self, operation: Operation, message: str, *, uncertain: bool, stops: bool) -> None:
-        if stops:
-            self.halt.fail()
-        self.journal.end(operation, message)
-        self.journal.fail(message, operation.urn)
-        if not uncertain and not self.preview:
-            with self.lock:
-                self.state.pending.pop(operation.urn, None)
-                self._save()
-
-    def _note_pending(self, operation: Operation, pending: str, group: int = 0, started: str = "") -> None:
-        if self.preview or not operation.resource.custom:
-            return
-        with self.lock:
-            self.state.pending[operation.urn] = Pending(pending, operation.resource.type, group, started)
-            self._save()
-
-    def _call(self, operation: Operation, pending: str) -> Call:
-        resource = operation.resource
-        limit = resource.timeouts.get({"creating": "create", "updating": "update"}.get(pending, "delete"), "")
-        with self.lock:
-            settings = self.state.resources.get(resource.provider)
-        return Call(
-            resource=resource,
-            inputs=resource.inputs,
-            config=settings.inputs if settings else {},
-            old=operation.old,
-            resumed=resource.urn in self._resumed,
-            timeout=seconds(limit) if limit else None,
-            say=lambda line: self.journal.say(resource.urn, line),
-            started=lambda group, began: self._note_pending(operation, pending, group, began),
-        )
-
-    def exists(self, resource: Resource, lost: frozenset[str]) -> bool:
-        """Whether it still is where the state says; `lost` are the URNs found gone. Raises ProviderError."""
-        call = self._call(Operation("read", resource, resource), "reading")
-        return self.provider(resource).exists(replace(call, lost=lost & {*resource.dependencies}))
-
     def _mark_secrets(self, new: Resource) -> None:
-        for key in new.additional_secret_outputs:
-            if key in new.outputs:
-                new.outputs = {**new.outputs, key: secret(new.outputs[key])}
+        """Named outputs, and those that repeat a secret input. Source: step_executor.go, continueExecuteStep."""
+        repeated = {key for key, value in new.inputs.items() if is_secret(value)}
+        hidden = ({*new.additional_secret_outputs} - {"id"} | repeated) & new.outputs.keys()
+        if "id" in new.additional_secret_outputs:
+            self.journal.warn("the 'id' property cannot be made secret", new.urn)
+        new.outputs = {key: secret(value) if key in hidden else value for key, value in new.outputs.items()}
         self.redactor.add(*secret_texts(new.outputs), *secret_texts(new.inputs))
 
-    def _save(self) -> None:
-        if not self.preview:
-            self.saver.save(self.state)
 
-
-def _where(error: Exception) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}:{last.lineno}"
+def _deletion(old: Resource) -> str:
+    if old.external:
+        return "discard-replaced" if old.delete else "read-discard"
+    return "delete-replaced" if old.delete else "delete"
 
 
 def _why_kept(old: Resource, deleted: set[str]) -> str:
+    if old.external:
+        return "left in place: it was read, not made"
     if old.retain_on_delete:
         return "left in place: retain_on_delete"
     if old.deleted_with and old.deleted_with in deleted:

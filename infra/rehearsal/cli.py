@@ -1,6 +1,5 @@
-"""python -m infra.rehearsal {preview,up,destroy,outputs,encrypt}: a Pulumi program applied with no Pulumi CLI."""
+"""python -m infra.rehearsal {preview,up,destroy,outputs,history,encrypt}: a Pulumi program applied with no CLI."""
 
-import argparse
 import contextlib
 import json
 import os
@@ -8,20 +7,26 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.rehearsal import crypto, encryption, result, safety
+from infra.rehearsal import crypto, encryption, history, result, safety
+from infra.rehearsal.analyzer import AnalyzerError
+from infra.rehearsal.arguments import Verb, parser
 from infra.rehearsal.carry import Carrier
 from infra.rehearsal.console import shown
 from infra.rehearsal.deletions import destroy
 from infra.rehearsal.deployment import Deployment
+from infra.rehearsal.digest import Digest, Shown
 from infra.rehearsal.lock import LockedError, locked
 from infra.rehearsal.project import ProjectError
+from infra.rehearsal.refresh import refresh
 from infra.rehearsal.session import ROOT, Session, ahead, open_session
 from infra.rehearsal.stack_config import ConfigError
 from infra.rehearsal.store import StateError, saved_outputs
-from infra.rehearsal.values import Values
+from infra.rehearsal.targets import Targets
+from infra.rehearsal.values import Values, plain_values
 
 EXPLAINED = (
     ProjectError,
@@ -32,6 +37,7 @@ EXPLAINED = (
     safety.UnsafeError,
     safety.EnvFileError,
     encryption.EncryptionError,
+    AnalyzerError,
 )
 """Errors whose message is all there is to say."""
 
@@ -40,9 +46,9 @@ BANNER = "rehearsal, not Pulumi: stack {stack!r} on this machine's stand-ins onl
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 done, 1 failed, 2 misused, 130 or 143 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = parser(VERBS, __doc__).parse_args(arguments)
     options.state = options.state or ROOT / ".local" / "stacks" / f"{options.stack}.json"
-    options.began = time.perf_counter()
+    options.began, options.began_at = time.perf_counter(), datetime.now(UTC)
     options.stream = sys.stderr if options.json else sys.stdout
     try:
         return int(options.do(options))
@@ -72,15 +78,27 @@ def _apply(options: Namespace, *, preview: bool) -> int:
     carrier = session.carrier(options, preview=preview)
     if not preview:
         session.resume(carrier)
-    deployment = Deployment(session.project.name, options.stack, carrier, session.config)
-    with session.hearing():
-        error = run_program(session.project.program, deployment, session.config, session.project.folder)
-    if error:
-        session.journal.fail(error.message)
-    deployment.finish(program_failed=error is not None)
+    if options.refresh:
+        refresh(carrier)
+    with session.policies(options, preview=preview) as policies:
+        deployment = Deployment(session.project.name, options.stack, carrier, session.config, policies.admit)
+        deployment.targets = _targets(options)
+        deployment.outputs_of = session.outputs_of(options)
+        with session.hearing():
+            error = run_program(session.project.program, deployment, session.config, session.project.folder)
+        if error:
+            session.journal.fail(error.message)
+        deployment.finish(program_failed=error is not None)
+        policies.judge_whole()
+    for line in policies.lines():
+        session.console.line(line)
     if not preview and not session.journal.failed and not session.halt.interrupted:
         _settle(session, carrier)
     return _conclude(session, options, carrier, deployment.planned_outputs if preview else None)
+
+
+def _targets(options: Namespace) -> Targets:
+    return Targets(tuple(options.target), options.target_dependents)
 
 
 def _settle(session: Session, carrier: Carrier) -> None:
@@ -96,13 +114,27 @@ def _settle(session: Session, carrier: Carrier) -> None:
         session.store.save(carrier.state)
 
 
+def look(options: Namespace) -> int:
+    """`pulumi refresh`: the state follows what is outside; with --preview-only nothing does."""
+    with locked(options.state):
+        session = open_session(options, preview=options.preview_only, declared=False)
+        session.console.line(BANNER.format(stack=options.stack))
+        carrier = session.carrier(options, preview=options.preview_only)
+        if not options.preview_only:
+            session.resume(carrier)
+        drift = refresh(carrier)
+        if drift and options.expect_no_changes:
+            session.journal.fail(f"no changes were expected, but {drift} resources are other than the state says")
+        return _conclude(session, options, carrier, carrier.state.outputs if options.preview_only else None)
+
+
 def tear_down(options: Namespace) -> int:
     with locked(options.state):
         session = open_session(options, declared=False)
         session.console.line(BANNER.format(stack=options.stack))
         carrier = session.carrier(options, preview=False)
         session.resume(carrier)
-        spared = destroy(carrier, exclude_protected=options.exclude_protected)
+        spared = destroy(carrier, exclude_protected=options.exclude_protected, targets=_targets(options))
         for resource in spared:
             session.console.line(f"    kept {resource.name}{': protected' if resource.protect else ''}")
         if not session.journal.failed and not session.halt.interrupted:
@@ -121,7 +153,7 @@ def _conclude(session: Session, options: Namespace, carrier: Carrier, planned: V
         session.console.summary(journal, seconds, options.verb, interrupted=session.halt.interrupted)
         session.console.outputs(outputs)
     elif is_preview:
-        _print(result.preview_json(journal, redactor, session.config.values, session.config.secret_keys))
+        _print(_digest(session, options, carrier).document(session.config.values, session.config.secret_keys))
     else:
         how = "interrupted" if session.halt.interrupted else "failed" if journal.failed else "succeeded"
         _print(result.summary_json(how, journal, outputs, redactor))
@@ -130,14 +162,52 @@ def _conclude(session: Session, options: Namespace, carrier: Carrier, planned: V
         plan = result.planned(journal.operations, outputs, carrier.made_up_ids) if is_preview else None
         document = result.conformance(journal.operations, journal.changes(), saved.all, saved.outputs, plan)
         _write(options.result, document if session.config.clear else redactor.value(document))
+    if not is_preview:
+        _remember(session, options)
     if session.halt.interrupted:
         return 128 + session.halt.signal
     return 1 if journal.failed else 0
 
 
+def _digest(session: Session, options: Namespace, carrier: Carrier) -> Digest:
+    ids = {urn: one.id for urn, one in carrier.state.resources.items() if one.is_provider}
+    shown = Shown(options.show_sames, options.show_replacement_steps)
+    return Digest(session.journal, session.redactor, ids, time.perf_counter() - options.began, shown)
+
+
+def _remember(session: Session, options: Namespace) -> None:
+    message, environment = history.git_facts(session.project.folder)
+    config = history.Settings(session.config.values, frozenset(session.config.secret_keys))
+    facts = {
+        "message": options.message or message,
+        "environment": environment,
+        "config": config.recorded(session.redactor),
+        "resourceChanges": session.journal.summary(),
+    }
+    ok = not session.journal.failed and not session.halt.interrupted
+    history.append(options.state, options.verb, ok=ok, began=options.began_at, facts=facts)
+
+
+def past(options: Namespace) -> int:
+    """Needs no passphrase: it holds no secrets."""
+    found = history.newest_first(options.state)
+    if options.json:
+        _print(found)
+        return 0
+    for one in found:
+        changes = ", ".join(f"{count} {op}" for op, count in one["resourceChanges"].items())
+        head = one["environment"].get("git.head", "")[:12]
+        _say(f"{one['version']:>4} {one['startTime']} {one['kind']} {one['result']} ({changes}) {head}", sys.stdout)
+    return 0
+
+
 def outputs(options: Namespace) -> int:
-    """Needs no passphrase: what is secret stays hidden."""
-    found = saved_outputs(options.state)
+    """Needs no passphrase while what is secret stays hidden."""
+    if options.show_secrets:
+        session = open_session(options, preview=True, declared=False)
+        found = plain_values(session.store.load().outputs)
+    else:
+        found = saved_outputs(options.state)
     if options.json:
         _print(found)
     else:
@@ -155,40 +225,6 @@ def encrypt(options: Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.rehearsal", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{preview,up,destroy,outputs,encrypt}")
-    for name, do, about in (
-        ("preview", preview, "say what `up` would do; changes nothing"),
-        ("up", up, "make what the program declares"),
-        ("destroy", tear_down, "delete what the state has"),
-        ("outputs", outputs, "print the stack's outputs"),
-        ("encrypt", encrypt, "read a value on stdin and write it into the stack's settings, encrypted"),
-    ):
-        verb = verbs.add_parser(name, help=about, description=about)
-        verb.set_defaults(do=do)
-        _add_options(verb)
-        if name == "encrypt":
-            verb.add_argument("key", metavar="KEY", help="the setting, as namespace:name or the project's own name")
-    return parser
-
-
-def _add_options(verb: argparse.ArgumentParser) -> None:
-    add = verb.add_argument
-    add("--program", type=Path, help="folder with __main__.py (default: `main` of Pulumi.yaml)")
-    add("--stack", default="local", help="(default: local)")
-    add("--state", type=Path, help="state file (default: .local/stacks/<stack>.json)")
-    add("--config", type=Path, help="settings (default: Pulumi.<stack>.yaml); .json: a conformance vector's")
-    add("--project", help="(default: `name` of Pulumi.yaml)")
-    add("--result", type=Path, metavar="FILE", help="write what was done as JSON")
-    add("--json", action="store_true", help="print JSON; progress goes to stderr")
-    add("--parallel", type=int, default=8, metavar="N", help="operations at once (default: 8)")
-    add("--continue-on-error", action="store_true", help="go on with what does not need what failed")
-    add("--exclude-protected", action="store_true", help="destroy: spare protected resources and what they need")
-    add("--env-file", type=Path, metavar="FILE", help="NAME=VALUE lines for commands and the program, hidden in output")
-    add("--yes", action="store_true", help="accepted for likeness with pulumi; nothing is asked")
-
-
 def _print(document: Any) -> None:  # noqa: ANN401 -- JSON
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
@@ -204,3 +240,14 @@ def _write(path: Path, document: Any) -> None:  # noqa: ANN401 -- JSON
         path.unlink()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(document, file, indent=1)
+
+
+VERBS: dict[str, tuple[Verb, str]] = {
+    "preview": (preview, "say what `up` would do; changes nothing"),
+    "up": (up, "make what the program declares"),
+    "refresh": (look, "read what is outside into the state; commands cannot be read"),
+    "destroy": (tear_down, "delete what the state has"),
+    "outputs": (outputs, "print the stack's outputs"),
+    "history": (past, "print what was done to the stack, newest first"),
+    "encrypt": (encrypt, "read a value on stdin and write it into the stack's settings, encrypted"),
+}

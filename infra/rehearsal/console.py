@@ -18,6 +18,8 @@ SIGNS = {
     "replace": "+-",
     "delete-replaced": "--",
     "remove-pending-replace": "~",
+    "read": "<=",
+    "refresh": "~",
 }
 DOING = {
     "create": "creating",
@@ -37,6 +39,8 @@ DONE = {
     "remove-pending-replace": "forgotten",
 }
 QUIET = frozenset({"same", "replace"})
+FOUND = {"same": "as it should be", "update": "changed by somebody else", "delete": "gone"}
+"""What a refresh came to."""
 SOON_SECONDS = 0.4
 """A step that ends sooner takes one line; a longer one is announced."""
 AGAIN_SECONDS = 10.0
@@ -80,10 +84,10 @@ class Console:
     def ended(self, operation: Operation) -> None:
         with self._lock:
             self._running.pop(id(operation), None)
-        if operation.op in QUIET or operation.resource.is_default_provider:
+        if operation.op in QUIET or operation.resource.is_default_provider or operation.result_op == "same":
             return
         text = f"{self._head(operation)} {self._outcome(operation)}"
-        if self._preview:
+        if self._preview or operation.op == "refresh":
             text += self._differences(operation)
         elif operation.seconds >= SOON_SECONDS:
             text += f" ({operation.seconds:.1f} s)"
@@ -104,6 +108,8 @@ class Console:
         return f" {SIGNS.get(operation.op, '?'):>2} {_kind(operation.resource.type)} {name}"
 
     def _outcome(self, operation: Operation) -> str:
+        if operation.result_op and not operation.error:
+            return FOUND[operation.result_op]
         if operation.error:
             return f"{DOING.get(operation.op, operation.op)} failed"
         return operation.op if self._preview else DONE.get(operation.op, operation.op)

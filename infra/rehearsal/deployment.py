@@ -1,20 +1,25 @@
 """One run of a program: answers each registration with what was done for it, then deletes what is no longer wanted."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from infra.rehearsal import urns
+from infra.rehearsal.adoption import Adoption, TakenError
 from infra.rehearsal.carry import Carrier, FailedError
+from infra.rehearsal.condemned import ProtectedDependentError, condemned_with
 from infra.rehearsal.decide import Circumstances, Decision, Kind, decide
-from infra.rehearsal.deletions import delete_in_levels
+from infra.rehearsal.deletions import delete_in_levels, targeted
 from infra.rehearsal.diff import Changes, compare
 from infra.rehearsal.duration import seconds
 from infra.rehearsal.halt import HaltedError
-from infra.rehearsal.levels import dependents
+from infra.rehearsal.journal import Operation
 from infra.rehearsal.providers.base import ProviderError
+from infra.rehearsal.providers.stacks import OutputsOf, no_stacks
 from infra.rehearsal.resource import Goal, Resource, wanted
 from infra.rehearsal.stack_config import StackConfig
-from infra.rehearsal.values import UNKNOWN, Values, is_unknown, secret_texts
+from infra.rehearsal.targets import Targets
+from infra.rehearsal.values import Values, is_unknown, secret_texts
 
 
 @dataclass(frozen=True)
@@ -31,21 +36,37 @@ class RefusedError(RuntimeError):
     """A registration that cannot be carried out; the message says why."""
 
 
+Admit = Callable[[Resource, Resource | None], str]
+"""Asked with a resource and its provider before anything is done with it; answers why nothing may be, or ""."""
+
+
+def _all_welcome(new: Resource, provider: Resource | None) -> str:
+    return ""
+
+
 class Deployment:
     """Registrations come from several threads. What is decided is decided under the carrier's lock, one by one."""
 
-    def __init__(self, project: str, stack: str, carrier: Carrier, config: StackConfig | None = None) -> None:
+    def __init__(
+        self, project: str, stack: str, carrier: Carrier, config: StackConfig | None = None, admit: Admit | None = None
+    ) -> None:
         """`config` gives default providers their settings: those in a package's own namespace."""
+        self._admit = admit or _all_welcome
         self.project, self.stack, self.carrier = project, stack, carrier
         self._config = config or StackConfig()
         self.planned_outputs: Values = {}
+        self.outputs_of: OutputsOf = no_stacks
+        self.targets = Targets()
         self._stack_outputs: Values | None = None
         self._seen: set[str] = set()
-        self._former: dict[str, str] = {}
+        self._decided: set[str] = set()
+        self._adoption = Adoption(carrier)
         self._replaced: set[str] = set()
         self._lost: set[str] = set()
         self._deleted: dict[str, threading.Event] = {}
         self._broken: set[str] = set()
+        self._skipped: set[str] = set()
+        self._finished = False
 
     def register(self, goal: Goal) -> Answer:
         urn = urns.make(self.stack, self.project, goal.parent, goal.type, goal.name)
@@ -54,7 +75,7 @@ class Deployment:
             return self._register(urn, goal)
         except (HaltedError, FailedError):
             self._broken.add(urn)
-        except (RefusedError, ProviderError, ValueError) as error:
+        except (RefusedError, TakenError, ProtectedDependentError, ProviderError, ValueError) as error:
             self.refuse(urn, str(error))
         return Answer(urn, done=False)
 
@@ -67,27 +88,68 @@ class Deployment:
     def _register(self, urn: str, goal: Goal) -> Answer:
         carrier = self.carrier
         with carrier.lock:
-            if carrier.halt.nothing_new:
-                raise HaltedError(urn)
-            self._check_needs(urn, goal)
-            if urn in self._seen:
-                raise RefusedError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
-            self._seen.add(urn)
-            if goal.custom and not goal.provider and not goal.type.startswith(urns.PROVIDER_TYPES):
-                goal = replace(goal, provider=self._default_provider(goal))
-            old = self._adopt(urn, goal)
+            goal = self._claim(urn, goal)
+            old = self._adoption.find(urn, goal, self._seen)
         for limit in goal.timeouts.values():
             seconds(limit)
         new = wanted(urn, goal)
-        if goal.custom:
-            goal = replace(goal, inputs=carrier.provider(new).check(goal.inputs))
+        with carrier.lock:
+            if not self.targets.include(new):
+                return self._leave(old, new)
+            self._check_skipped(new)
         lost = old is not None and self._is_lost(old, new)
         with carrier.lock:
             decision = self._decide(old, new, goal, lost)
-            condemned = self._condemn(old) if old and decision.delete_first and not decision.already_deleted else []
-        new.inputs = decision.inputs
+            new.inputs = decision.inputs
+            if reason := self._admit(new, carrier.state.resources.get(new.provider)):
+                raise RefusedError(reason)
+            condemned = self._condemn(old, decision) if old and decision.delete_first else []
         self._carry_out(old, new, decision, condemned, lost)
         return Answer(urn, new.id, new.outputs)
+
+    def _leave(self, old: Resource | None, new: Resource) -> Answer:
+        """What is no target stays as it is; if it does not exist, it is not made, and nothing may need it."""
+        self._decided.add(new.urn)
+        kept = old or new
+        self.carrier.journal.note(Operation("same", kept, old))
+        if old is None:
+            self._skipped.add(new.urn)
+        return Answer(new.urn, kept.id, kept.outputs)
+
+    def _check_skipped(self, new: Resource) -> None:
+        if missing := sorted(new.needs & self._skipped):
+            raise RefusedError(f"it depends on {missing[0]}, which would have to be made but is no --target")
+
+    def _claim(self, urn: str, goal: Goal) -> Goal:
+        """The goal with its provider. Raises HaltedError, and RefusedError for a URN that is taken."""
+        if self.carrier.halt.nothing_new:
+            raise HaltedError(urn)
+        self._check_needs(urn, goal)
+        if urn in self._seen:
+            raise RefusedError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+        self._seen.add(urn)
+        if goal.custom and not goal.provider and not goal.type.startswith(urns.PROVIDER_TYPES):
+            goal = replace(goal, provider=self._default_provider(goal))
+        return goal
+
+    def read(self, goal: Goal, id_: str) -> Answer:
+        """What exists without this program: it is told and noted, and never changed or deleted."""
+        urn = urns.make(self.stack, self.project, goal.parent, goal.type, goal.name)
+        carrier = self.carrier
+        try:
+            with carrier.lock:
+                new = wanted(urn, self._claim(urn, goal))
+                old = carrier.state.resources.get(urn)
+                new.external, new.id = True, id_
+                self._decided.add(urn)
+            carrier.read(old, new, self.outputs_of)
+        except (HaltedError, FailedError):
+            self._broken.add(urn)
+        except RefusedError as error:
+            self.refuse(urn, str(error))
+        else:
+            return Answer(urn, new.id, new.outputs)
+        return Answer(urn, done=False)
 
     def _default_provider(self, goal: Goal) -> str:
         package, name = goal.type.split(":", 1)[0], f"default_{goal.version}" if goal.version else "default"
@@ -105,23 +167,9 @@ class Deployment:
                 self.carrier.journal.log("info", f"left out: it needs {urns.name(needed)}, which failed", urn)
                 raise HaltedError(urn)
 
-    def _adopt(self, urn: str, goal: Goal) -> Resource | None:
-        """What the state has for it, under its name now or a former one; a former one is renamed."""
-        resources = self.carrier.state.resources
-        if urn in resources:
-            return resources[urn]
-        for former in urns.former(urn, goal.aliases, goal.parent, self._former.get(goal.parent, "")):
-            if former in resources:
-                if former in self._seen:
-                    raise RefusedError(f"{urns.name(urn)} has the alias {former}, which the program still has as well")
-                self.carrier.rename(former, urn)
-                self._former[urn] = former
-                return self.carrier.state.resources[urn]
-        return None
-
     def _is_lost(self, old: Resource, new: Resource) -> bool:
         """Whether what the state has is gone from where it was."""
-        if not old.custom or old.is_provider or old.pending_replacement or old.urn in self._deleted:
+        if not old.custom or old.external or old.is_provider or old.pending_replacement or old.urn in self._deleted:
             return False
         try:
             gone = not self.carrier.exists(replace(old, provider=new.provider), frozenset(self._lost))
@@ -146,45 +194,26 @@ class Deployment:
             unsettled=new.custom and self.carrier.is_unsettled(new.urn),
             replaced=frozenset(self._replaced),
         )
-        decision = decide(old, goal, diff, known)
+        decision = decide(old, goal, diff, known, self.carrier.provider(new).check if new.custom else _unchecked)
         if decision.error:
             if not self.carrier.preview:
                 raise RefusedError(decision.error)
             self.carrier.journal.fail(decision.error, new.urn)
         if decision.kind is Kind.REPLACE:
             self._replaced.add(new.urn)
+        self._decided.add(new.urn)
         return decision
 
-    def _condemn(self, root: Resource) -> list[Resource]:
-        """The resource and those that must go before it, because they are replaced when its outputs change."""
-        replaced = {root.urn}
-        found = [root]
-        for resource in dependents(root.urn, self.carrier.state.resources.values()):
-            if resource.urn in self._seen or resource.urn in self._deleted or resource.pending_replacement:
-                continue
-            if self._must_be_replaced(resource, replaced):
-                if resource.protect:
-                    raise RefusedError(
-                        f"unable to replace resource {resource.name!r} as part of replacing {root.name!r}: it is "
-                        "protected; to replace both, remove `protect` from it in the program and apply that first"
-                    )
-                replaced.add(resource.urn)
-                found.append(resource)
+    def _condemn(self, root: Resource, decision: Decision) -> list[Resource]:
+        """The resource, unless it is gone already, after those that must go before it."""
+        done = self._decided | self._deleted.keys()
+        others = self.carrier.state.resources.values()
+        found = condemned_with(root, others, done, self.carrier.provider)
+        if not decision.already_deleted:
+            found = [*found, root]
         for resource in found:
             self._deleted[resource.urn] = threading.Event()
-        return found[::-1]
-
-    def _must_be_replaced(self, resource: Resource, replaced: set[str]) -> bool:
-        if not resource.custom:
-            return False
-        if resource.provider in replaced:
-            return True
-        touched = {key for key, needs in resource.property_dependencies.items() if replaced & {*needs}}
-        if not touched & resource.inputs.keys():
-            return False
-        inputs: Values = {key: UNKNOWN if key in touched else value for key, value in resource.inputs.items()}
-        changes = self.carrier.provider(resource).diff(resource, inputs)
-        return changes.replacing(resource.replace_on_changes).replaces
+        return found
 
     def _carry_out(
         self, old: Resource | None, new: Resource, decision: Decision, condemned: list[Resource], lost: bool
@@ -196,16 +225,21 @@ class Deployment:
             carrier.same(old, new)
         elif decision.kind is Kind.UPDATE:
             carrier.update(old, new, decision.changes)
+        elif decision.delete_first:
+            self._delete_first(new.urn, condemned)
+            carrier.replace_deleted(old, new, decision.changes)
         elif decision.already_deleted:
             self._await_deletion(new.urn)
             carrier.replace_deleted(old, new, decision.changes)
-        elif decision.delete_first:
-            for resource in condemned:
-                carrier.delete_first(resource, {one.urn for one in condemned})
-                self._deleted[resource.urn].set()
-            carrier.replace_deleted(old, new, decision.changes)
         else:
             carrier.replace(old, new, decision.changes)
+
+    def _delete_first(self, root: str, condemned: list[Resource]) -> None:
+        """What goes with `root` is deleted by itself all the same: the engine does not count `root` as deleted here."""
+        gone = {one.urn for one in condemned} - {root}
+        for resource in condemned:
+            self.carrier.delete_first(resource, gone)
+            self._deleted[resource.urn].set()
 
     def _await_deletion(self, urn: str) -> None:
         if event := self._deleted.get(urn):
@@ -227,7 +261,13 @@ class Deployment:
                 carrier.set_outputs(resource, outputs)
 
     def finish(self, *, program_failed: bool = False) -> None:
-        """Deletes what was replaced and what the program no longer has, unless it failed; then settles the outputs."""
+        """Deletes what was replaced and what the program no longer has, unless it failed; then settles the outputs.
+
+        Called again it does nothing: a program that ends well waits for it, since it may have hooks to run.
+        """
+        if self._finished:
+            return
+        self._finished = True
         if not program_failed and not self.carrier.halt.nothing_new:
             self._delete_unwanted()
         self._settle_outputs()
@@ -247,8 +287,13 @@ class Deployment:
     def _delete_unwanted(self) -> None:
         carrier = self.carrier
         unseen = [one for one in carrier.state.resources.values() if one.urn not in self._seen]
-        for resource in [one for one in unseen if one.pending_replacement]:
-            carrier.forget_pending(resource)
-        condemned = [*carrier.state.replaced, *(one for one in unseen if not one.pending_replacement)]
         broken = (one.needs for one in carrier.state.all if one.urn in self._broken)
+        condemned = targeted(carrier, [*carrier.state.replaced, *unseen], self.targets)
         delete_in_levels(carrier, condemned, set().union(*broken))
+        for pattern in self.targets.unknown(self._adoption.olds | self._seen):
+            carrier.journal.fail(f"the target {pattern} is neither in the program nor in the state")
+
+
+def _unchecked(inputs: Values) -> Values:
+    """Components have no provider."""
+    return inputs

@@ -8,13 +8,26 @@ from typing import Protocol
 from infra.rehearsal.diff import Changes
 from infra.rehearsal.resource import Resource
 
-DELETION = frozenset({"delete", "delete-replaced", "remove-pending-replace"})
-REPLACEMENT = frozenset({"create-replacement", "replace"})
+DELETION = frozenset({"delete", "delete-replaced", "remove-pending-replace", "read-discard", "discard-replaced"})
+PHYSICAL = frozenset(
+    {
+        "create-replacement",
+        "delete-replaced",
+        "discard-replaced",
+        "read-replacement",
+        "remove-pending-replace",
+    }
+)
+"""Steps that are part of another, which alone is counted."""
+REPLACEMENT = frozenset({"create-replacement", "replace", "read-replacement"})
 
 
 @dataclass
 class Operation:
-    """`op` is the engine's word for it. `ended` is None while it runs; `error` says why it failed."""
+    """`op` is the engine's word for it. `ended` is None while it runs; `error` says why it failed.
+
+    `result_op`: of a refresh, what it found to have happened; it is counted as that.
+    """
 
     op: str
     resource: Resource
@@ -24,10 +37,15 @@ class Operation:
     began: float = field(default_factory=time.perf_counter)
     ended: float | None = None
     error: str = ""
+    result_op: str = ""
 
     @property
     def urn(self) -> str:
         return self.resource.urn
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.op in DELETION
 
     @property
     def seconds(self) -> float:
@@ -116,12 +134,16 @@ class Journal:
     def summary(self) -> dict[str, int]:
         """Operations that were done, counted as `pulumi` does: a replacement once."""
         counted: dict[str, int] = {}
+        only_looked = all(one.result_op for one in self.operations)
         for operation in self.operations:
             if operation.resource.is_default_provider:
                 continue
-            if operation.ended is None or operation.error or operation.op in ("create-replacement", "delete-replaced"):
+            if operation.ended is None or operation.error or operation.op in PHYSICAL:
                 continue
-            counted[operation.op] = counted.get(operation.op, 0) + 1
+            if operation.result_op and not only_looked:
+                continue
+            word = operation.result_op or operation.op
+            counted[word] = counted.get(word, 0) + 1
         return dict(sorted(counted.items()))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from infra.rehearsal.urns import PROVIDER_TYPES, STACK_TYPE, Alias
-from infra.rehearsal.values import Values
+from infra.rehearsal.values import Value, Values
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,17 @@ class Goal:
     aliases: tuple[Alias, ...] = ()
     deleted_with: str = ""
     replace_with: tuple[str, ...] = ()
+    replacement_trigger: Value = None
+    hooks: dict[str, list[str]] = field(default_factory=dict)
     timeouts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Resource:
-    """`delete`: replaced, still to be deleted. `pending_replacement`: deleted, its replacement not made yet."""
+    """`delete`: replaced, still to be deleted. `pending_replacement`: deleted, its replacement not made yet.
+
+    `external`: read, not made: nothing here changes or deletes it. `hooks`: moment -> names of the program's hooks.
+    """
 
     urn: str
     type: str
@@ -49,6 +54,10 @@ class Resource:
     protect: bool = False
     retain_on_delete: bool = False
     deleted_with: str = ""
+    replace_with: list[str] = field(default_factory=list)
+    replacement_trigger: Value = None
+    hooks: dict[str, list[str]] = field(default_factory=dict)
+    external: bool = False
     ignore_changes: list[str] = field(default_factory=list)
     replace_on_changes: list[str] = field(default_factory=list)
     additional_secret_outputs: list[str] = field(default_factory=list)
@@ -72,7 +81,7 @@ class Resource:
     @property
     def needs(self) -> set[str]:
         """The URNs that must exist as long as this one does."""
-        needed = {*self.dependencies, self.parent, self.provider, self.deleted_with}
+        needed = {*self.dependencies, *self.replace_with, self.parent, self.provider, self.deleted_with}
         needed.update(*self.property_dependencies.values())
         return needed - {""}
 
@@ -92,6 +101,9 @@ def wanted(urn: str, goal: Goal) -> Resource:
         protect=goal.protect,
         retain_on_delete=goal.retain_on_delete,
         deleted_with=goal.deleted_with,
+        replace_with=list(goal.replace_with),
+        replacement_trigger=goal.replacement_trigger,
+        hooks={kind: list(names) for kind, names in goal.hooks.items() if names},
         ignore_changes=list(goal.ignore_changes),
         replace_on_changes=list(goal.replace_on_changes),
         additional_secret_outputs=list(goal.additional_secret_outputs),

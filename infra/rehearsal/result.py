@@ -1,4 +1,4 @@
-"""What a run did, as data: for `--result` (the conformance vectors' form), for `--json`, and for tests."""
+"""What a run did, as data: for `--result` (the conformance vectors' form), for `--json` of `up`, and for tests."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from infra.rehearsal.journal import Journal, Operation
 from infra.rehearsal.redact import Redactor
 from infra.rehearsal.resource import Resource
-from infra.rehearsal.values import UNKNOWN, UNKNOWN_SHOWN, Value, Values, masked, replaced
+from infra.rehearsal.values import Value, Values, masked, replaced
 
 MADE_UP = "[an id]"
 PLANNED = frozenset({"create", "update", "create-replacement"})
@@ -39,7 +39,7 @@ def conformance(
     }
 
 
-def recorded(resource: Resource, *, unknown: str = UNKNOWN_SHOWN) -> dict[str, Any]:
+def recorded(resource: Resource) -> dict[str, Any]:
     """A resource of the state with the engine's names for its facts; what is empty is left out."""
     facts: dict[str, Any] = {
         "parent": resource.parent,
@@ -47,6 +47,8 @@ def recorded(resource: Resource, *, unknown: str = UNKNOWN_SHOWN) -> dict[str, A
         "protect": resource.protect,
         "retainOnDelete": resource.retain_on_delete,
         "deletedWith": resource.deleted_with,
+        "replaceWith": resource.replace_with,
+        "external": resource.external,
         "additionalSecretOutputs": resource.additional_secret_outputs,
         "delete": resource.delete,
         "pendingReplacement": resource.pending_replacement,
@@ -58,8 +60,8 @@ def recorded(resource: Resource, *, unknown: str = UNKNOWN_SHOWN) -> dict[str, A
         "type": resource.type,
         "custom": resource.custom,
         "id": resource.id,
-        "inputs": masked(resource.inputs, unknown=unknown),
-        "outputs": masked(resource.outputs, unknown=unknown),
+        "inputs": masked(resource.inputs),
+        "outputs": masked(resource.outputs),
         "dependencies": resource.dependencies,
         "propertyDependencies": resource.property_dependencies,
         **{key: value for key, value in facts.items() if value},
@@ -88,35 +90,6 @@ def _unmade(text: str, made_up: Iterable[str]) -> str:
     return text
 
 
-def preview_json(
-    journal: Journal, redactor: Redactor, config: Mapping[str, str], secret_keys: frozenset[str]
-) -> dict[str, Any]:
-    """The shape of `pulumi preview --json`."""
-    return {
-        "rehearsal": True,
-        "config": {key: "[secret]" if key in secret_keys else redactor.text(value) for key, value in config.items()},
-        "steps": [
-            {
-                "op": one.op,
-                "urn": one.urn,
-                **({"oldState": _step_state(one.old, redactor)} if one.old else {}),
-                **({"newState": _step_state(one.resource, redactor)} if one.op != "delete" else {}),
-                **({"diffReasons": one.changes.keys} if one.changes.any else {}),
-                **({"replaceReasons": one.changes.replace_keys} if one.changes.replaces else {}),
-                **(
-                    {"detailedDiff": {k: {"kind": v, "inputDiff": True} for k, v in one.changes.detailed.items()}}
-                    if one.changes.any
-                    else {}
-                ),
-            }
-            for one in journal.operations
-            if not one.resource.is_default_provider
-        ],
-        "diagnostics": diagnostics(journal, redactor),
-        "changeSummary": journal.summary(),
-    }
-
-
 def summary_json(how: str, journal: Journal, outputs: Values, redactor: Redactor) -> dict[str, Any]:
     """What `up` and `destroy` print."""
     return {
@@ -137,10 +110,6 @@ def summary_json(how: str, journal: Journal, outputs: Values, redactor: Redactor
         ],
         "diagnostics": diagnostics(journal, redactor),
     }
-
-
-def _step_state(resource: Resource, redactor: Redactor) -> Value:
-    return redactor.value(recorded(resource, unknown=UNKNOWN))
 
 
 def diagnostics(journal: Journal, redactor: Redactor) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra.rehearsal import crypto, safety
+from infra.rehearsal.analyzer import StackFacts
 from infra.rehearsal.api import key_file
 from infra.rehearsal.carry import Carrier, Saver, Unsaved
 from infra.rehearsal.console import Console
@@ -17,10 +18,13 @@ from infra.rehearsal.halt import Halt
 from infra.rehearsal.interrupt import Interrupts
 from infra.rehearsal.journal import Journal
 from infra.rehearsal.lines import Lines
+from infra.rehearsal.neighbours import outputs_beside
+from infra.rehearsal.policies import Policies, running
 from infra.rehearsal.project import FILE, Project, ProjectError, read_project
 from infra.rehearsal.providers.base import Provider
 from infra.rehearsal.providers.command import Command
 from infra.rehearsal.providers.process import Processes, end_orphan
+from infra.rehearsal.providers.stacks import OutputsOf
 from infra.rehearsal.redact import Redactor
 from infra.rehearsal.stack_config import ConfigError, StackConfig, read_stack_config
 from infra.rehearsal.state import State
@@ -67,6 +71,36 @@ class Session:
             contextlib.redirect_stderr(lines),
         ):
             yield
+
+    @contextlib.contextmanager
+    def policies(self, options: Namespace, *, preview: bool) -> Iterator[Policies]:
+        """The policy packs of this run; they see what the program sees. Raises AnalyzerError."""
+        if not options.policy_pack:
+            yield Policies([], self.journal, preview)
+            return
+        from infra.rehearsal.program import ORGANIZATION
+
+        facts = StackFacts(
+            self.project.name,
+            options.stack,
+            ORGANIZATION,
+            self.config.values,
+            frozenset(self.config.secret_keys),
+            preview,
+        )
+        with running(options.policy_pack, facts, self.surroundings.commands, self._tell, self.journal) as policies:
+            yield policies
+
+    def _tell(self, line: str) -> None:
+        self.journal.log("info", line)
+
+    def outputs_of(self, options: Namespace) -> OutputsOf:
+        """For references to other stacks of this machine."""
+
+        def load(path: Path) -> State:
+            return _store(path, self.config, self.redactor, self.surroundings.passphrase).load()
+
+        return outputs_beside(options.state, self.project.name, options.stack, load)
 
     def resume(self, carrier: Carrier) -> None:
         """Says what a killed run left under way, and ends the commands that outlived it. Only with the state locked."""

@@ -33,6 +33,18 @@ class State:
         """The stack's outputs."""
         return next((r.outputs for r in self.resources.values() if r.is_stack), {})
 
+    def forget(self, urn: str) -> None:
+        """Takes a resource out, also where others refer to it."""
+        self.resources.pop(urn, None)
+        self.pending.pop(urn, None)
+        for resource in self.all:
+            resource.parent = "" if resource.parent == urn else resource.parent
+            resource.deleted_with = "" if resource.deleted_with == urn else resource.deleted_with
+            resource.replace_with = [one for one in resource.replace_with if one != urn]
+            resource.dependencies = [one for one in resource.dependencies if one != urn]
+            kept = {key: [one for one in urns if one != urn] for key, urns in resource.property_dependencies.items()}
+            resource.property_dependencies = {key: urns for key, urns in kept.items() if urns}
+
     def rename(self, former: str, urn: str) -> None:
         """Gives a resource its new URN, also where others refer to it."""
         self.resources = {urn if key == former else key: resource for key, resource in self.resources.items()}
@@ -42,6 +54,7 @@ class State:
             resource.parent = urn if resource.parent == former else resource.parent
             resource.provider = urn if resource.provider == former else resource.provider
             resource.deleted_with = urn if resource.deleted_with == former else resource.deleted_with
+            resource.replace_with = [urn if one == former else one for one in resource.replace_with]
             resource.dependencies = [urn if one == former else one for one in resource.dependencies]
             resource.property_dependencies = {
                 key: [urn if one == former else one for one in urns]

@@ -1,5 +1,6 @@
 """How the engine names resources, and the names that aliases stand for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -8,13 +9,15 @@ PROVIDER_TYPES = "pulumi:providers:"
 
 @dataclass(frozen=True)
 class Alias:
-    """A former name: a whole URN, or what of name, type and parent was different."""
+    """A former name: a whole URN, or what of name, type, parent, project and stack was different."""
 
     urn: str = ""
     name: str = ""
     type: str = ""
     parent: str = ""
     no_parent: bool = False
+    project: str = ""
+    stack: str = ""
 
 
 def make(stack: str, project: str, parent: str, type_: str, name: str) -> str:
@@ -39,18 +42,31 @@ def name(urn: str) -> str:
     return urn.split("::", 3)[3]
 
 
-def former(urn: str, aliases: tuple[Alias, ...], parent: str, parent_former: str) -> list[str]:
-    """The URNs under which the state may have `urn`, the alias' own first, then those it has by its parent's alias."""
+def former(urn: str, aliases: tuple[Alias, ...], parent: str, taken: Mapping[str, str]) -> list[str]:
+    """The URNs under which the state may have `urn`, the alias' own first, then those it has by its parent's alias.
+
+    `taken`: URN -> the former URN by which it was found in this run. As the engine's generateAliases.
+    """
     head, project, _, _ = urn.split("::", 3)
     stack = head.removeprefix("urn:pulumi:")
-    found: list[str] = []
-    for alias in aliases:
-        above = "" if alias.no_parent else alias.parent or parent
-        found.append(alias.urn or make(stack, project, above, alias.type or own_type(urn), alias.name or name(urn)))
-    if parent_former:
+    found = [_collapsed(alias, urn, stack, project, parent, taken) for alias in aliases]
+    if parent_former := taken.get(parent, ""):
         for child in [urn, *found]:
             found.append(_below(stack, project, parent, parent_former, own_type(child), name(child)))
     return [one for one in dict.fromkeys(found) if one != urn]
+
+
+def _collapsed(alias: Alias, urn: str, stack: str, project: str, parent: str, taken: Mapping[str, str]) -> str:
+    if alias.urn:
+        return alias.urn
+    above = taken.get(alias.parent, alias.parent) or parent
+    return make(
+        alias.stack or stack,
+        alias.project or project,
+        "" if alias.no_parent else above,
+        alias.type or own_type(urn),
+        alias.name or name(urn),
+    )
 
 
 def _below(stack: str, project: str, parent: str, parent_former: str, type_: str, child: str) -> str:

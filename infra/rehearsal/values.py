@@ -11,7 +11,8 @@ Values: TypeAlias = dict[str, Value]
 
 MARK = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- the protocol's name for a secret, not one
-ASSETS = frozenset({"c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"})
+ASSET, ARCHIVE = "c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"
+ASSETS = frozenset({ASSET, ARCHIVE})
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET_SHOWN, UNKNOWN_SHOWN = "[secret]", "[unknown]"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from infra.rehearsal.diff import Changes
 from infra.rehearsal.resource import Resource
@@ -59,6 +59,14 @@ class Made:
     made_up: bool = False
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a resource is like outside: inputs that would make it so, and its outputs."""
+
+    inputs: Values
+    outputs: Values
+
+
 class Provider(Protocol):
     """Methods raise ProviderError. `check`, `diff` and `plan` do nothing outside.
 
@@ -73,3 +81,10 @@ class Provider(Protocol):
     def delete(self, call: Call) -> None: ...
     def exists(self, call: Call) -> bool: ...
     def invoke(self, token: str, arguments: Values, config: Values) -> Values: ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A provider that can be refreshed from: `read` answers with None for what is gone. Raises ProviderError."""
+
+    def read(self, call: Call) -> Found | None: ...

@@ -1,7 +1,7 @@
 """`command:local:Command`: a shell command for each of create, update and delete, and the function `local.run`.
 
 As pulumi-command 1.2.1 does it: `update` falls back to `create`, commands see the output before in
-PULUMI_COMMAND_STDOUT and _STDERR, changed triggers replace. Assets and archives are not supported.
+PULUMI_COMMAND_STDOUT and _STDERR, changed triggers replace.
 """
 
 import secrets
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.rehearsal.diff import Changes, compare
-from infra.rehearsal.providers.base import Call, Made, ProviderError
+from infra.rehearsal.providers.assets import outputs_of
+from infra.rehearsal.providers.base import Call, Found, Made, ProviderError
 from infra.rehearsal.providers.mislaid import mislaid
 from infra.rehearsal.providers.process import Processes
 from infra.rehearsal.resource import Resource
@@ -20,7 +21,6 @@ SHELL = ("/bin/sh", "-c")
 COMPUTED = ("stdout", "stderr")
 LOGS_STDOUT, LOGS_STDERR = ("stdout", "stdoutAndStderr"), ("stderr", "stdoutAndStderr")
 """Values of `logging`. Left out, stderr is shown: it is where commands here say what they do."""
-UNSUPPORTED = frozenset({"assetPaths", "archivePaths"})
 
 
 class Command:
@@ -56,24 +56,34 @@ class Command:
         """What a command made can only be known by running it."""
         return True
 
+    def read(self, call: Call) -> Found | None:
+        """The real provider has no Read either: the engine keeps what the state says."""
+        return Found(call.resource.inputs, call.resource.outputs)
+
     def invoke(self, token: str, arguments: Values, config: Values) -> Values:
         if token != RUN:
             raise ProviderError(f"{token} is not supported in a rehearsal; of this package only {RUN} is")
         call = Call(Resource(token, token, "local.run", custom=False), arguments)
         stdout, stderr = self._run(call, arguments.get("command"), {})
-        return {**arguments, "stdout": stdout, "stderr": stderr}
+        return {**arguments, "stdout": stdout, "stderr": stderr, **self._left_behind(call)}
 
     def _outputs(self, call: Call, script: Value, before: Values) -> Values:
         if script is None:
             kept = {key: before.get(key, "") for key in COMPUTED}
             return {**call.inputs, **kept}
         stdout, stderr = self._run(call, script, before)
-        return {**call.inputs, "stdout": stdout, "stderr": stderr}
+        return {**call.inputs, "stdout": stdout, "stderr": stderr, **self._left_behind(call)}
+
+    def _left_behind(self, call: Call) -> Values:
+        inputs = plain_values(call.inputs)
+        shown = _text(inputs.get("dir") or str(self._folder))
+        try:
+            return outputs_of(self._folder / shown, shown, inputs)
+        except (OSError, ValueError) as error:
+            raise ProviderError(f"cannot collect what the command left behind: {error}") from error
 
     def _run(self, call: Call, script: Value, before: Values) -> tuple[str, str]:
         inputs = plain_values(call.inputs)
-        if extra := sorted(inputs.keys() & UNSUPPORTED):
-            raise ProviderError(f"{', '.join(extra)}: a rehearsal's commands know no assets or archives")
         interpreter = inputs.get("interpreter")
         given = inputs.get("environment")
         environment = dict(self._environment)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infra.rehearsal.diff import Changes, compare
-from infra.rehearsal.providers.base import Call, Made
+from infra.rehearsal.providers.base import Call, Found, Made
 from infra.rehearsal.resource import Resource
 from infra.rehearsal.values import UNKNOWN, Values
 
@@ -20,7 +20,8 @@ def _none(_: Resource) -> Values:
 class Fake:
     """`outputs` gives what a resource answers besides its inputs; `answers` what each function answers.
 
-    `calls` are (operation, name) in the order they came. `replaces` are the inputs whose change replaces.
+    `calls` are (operation, name) in the order they came. `replaces` are the inputs whose change replaces. `gone` and
+    `drifted` are the names of what somebody else deleted or changed.
     """
 
     outputs: Outputs = _none
@@ -28,6 +29,7 @@ class Fake:
     replaces: Iterable[str] = ()
     calls: list[tuple[str, str]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    drifted: Mapping[str, Values] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,6 +57,13 @@ class Fake:
 
     def exists(self, call: Call) -> bool:
         return call.resource.name not in self.gone
+
+    def read(self, call: Call) -> Found | None:
+        resource = call.resource
+        if resource.name in self.gone:
+            return None
+        changed = self.drifted.get(resource.name, {})
+        return Found({**resource.inputs, **changed}, {**resource.outputs, **changed})
 
     def invoke(self, token: str, arguments: Values, config: Values) -> Values:
         """Raises KeyError for a function that `answers` does not have."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -15,6 +16,9 @@ Say = Callable[[str], None]
 
 GRACE_SECONDS = 5.0
 """How long a command may take to end after SIGTERM before it is killed."""
+GATE = ("/bin/sh", "-c", 'IFS= read -r rehearsal_gate && exec "$@"', "sh")
+"""Before a command: it begins at the first line of its standard input, which comes once its process group is noted. If
+the run is killed before, it never begins, so that no command runs that nobody could find."""
 
 
 class Processes:
@@ -44,8 +48,8 @@ class Processes:
             process = _begin(words, folder, environment)
             self._running.add(process.pid)
         try:
-            started(process.pid, start_time(process.pid))
-            stdout, stderr, late = _talk(process, stdin, timeout, say_stdout, say_stderr)
+            _note(process, started)
+            stdout, stderr, late = _talk(process, f"\n{stdin}", timeout, say_stdout, say_stderr)
         finally:
             with self._lock:
                 self._running.discard(process.pid)
@@ -96,9 +100,12 @@ def end_orphan(group: int, started: str) -> bool:
 
 
 def _begin(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    found = folder / words[0] if "/" in words[0] else words[0]
+    if shutil.which(found, path=environment.get("PATH")) is None:
+        raise ProviderError(f"cannot run {words[0]!r} in {folder}: there is no such program")
     try:
         return subprocess.Popen(
-            list(words),
+            [*GATE, *words],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -108,6 +115,16 @@ def _begin(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -
         )
     except OSError as error:
         raise ProviderError(f"cannot run {words[0]!r} in {folder}: {error.strerror}") from error
+
+
+def _note(process: subprocess.Popen[bytes], started: Callable[[int, str], None]) -> None:
+    """What cannot be noted may not begin."""
+    try:
+        started(process.pid, start_time(process.pid))
+    except BaseException:
+        _signal(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
 
 
 def _talk(

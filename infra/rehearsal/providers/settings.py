@@ -3,7 +3,7 @@
 import uuid
 
 from infra.rehearsal.diff import Changes, compare
-from infra.rehearsal.providers.base import Call, Made, ProviderError
+from infra.rehearsal.providers.base import Call, Found, Made, ProviderError
 from infra.rehearsal.resource import Resource
 from infra.rehearsal.values import Values
 
@@ -29,6 +29,9 @@ class SettingsProvider:
 
     def exists(self, call: Call) -> bool:
         return True
+
+    def read(self, call: Call) -> Found | None:
+        return Found(call.resource.inputs, call.resource.outputs)
 
     def invoke(self, token: str, arguments: Values, config: Values) -> Values:
         raise ProviderError(f"{token} is no function of a provider resource")

@@ -138,6 +138,7 @@ def test_the_life_of_a_stack(encrypted_place: Place) -> None:
     place.configure(shown=f"a copy of {VALUE}")
     plan = json.loads(place.run("preview", "--json")[0])
     assert ops(plan) == ["create app-local", "create first", "create second"]
+    assert plan["duration"] > 0
     assert plan["steps"][1]["newState"]["inputs"]["environment"] == {"KEY": "[secret]"}
     assert plan["changeSummary"] == {"create": 3}
     assert not place.state.exists()
@@ -255,3 +256,72 @@ def test_a_damaged_state_is_explained_and_left_alone(place: Place) -> None:
 def test_another_stacks_state_is_refused(place: Place) -> None:
     place.run("up")
     assert "is not the state of stack 'other' of 'app'" in place.run("up", "--stack", "other", rc=1)[1]
+
+
+def test_each_finished_run_is_remembered_without_its_secrets(place: Place) -> None:
+    place.configure(shown=f"copy of {VALUE}")
+    place.run("up", "--message", "the first")
+    place.run("preview")
+    place.configure(create="exit 1", trigger="2")
+    place.run("up", rc=1)
+    place.configure(trigger="2")
+    place.run("destroy")
+    found = json.loads(place.run("history", "--json", PULUMI_CONFIG_PASSPHRASE="")[0])
+    assert [(one["kind"], one["result"]) for one in found] == [
+        ("destroy", "succeeded"),
+        ("update", "failed"),
+        ("update", "succeeded"),
+    ]
+    assert (found[-1]["message"], found[-1]["resourceChanges"]) == ("the first", {"create": 3})
+    assert found[-1]["config"]["app:key"] == {"secret": True}
+    assert found[-1]["config"]["app:shown"] == {"value": "copy of [secret]", "secret": False}
+    said, _ = place.run("history")
+    assert len(said.splitlines()) == 3
+
+
+def test_secret_outputs_are_shown_only_on_demand(place: Place) -> None:
+    place.run("up")
+    assert json.loads(place.run("outputs", "--json")[0]) == {"key": "[secret]", "made": "made"}
+    done = subprocess.run(
+        place.words("outputs", "--json", "--show-secrets"),
+        cwd=ROOT,
+        env=place.environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {"key": VALUE, "made": "made"}
+
+
+def test_a_refresh_says_that_nothing_drifted_and_is_remembered(place: Place) -> None:
+    place.run("up")
+    said, _ = place.run("refresh", "--preview-only", "--expect-no-changes")
+    assert "nothing changed: 2 resources are as they should be" in said
+    place.run("refresh")
+    place.run("up", "--refresh")
+    kinds = [one["kind"] for one in json.loads(place.run("history", "--json")[0])]
+    assert kinds == ["update", "refresh", "update"]
+
+
+def test_a_target_alone_is_changed(place: Place) -> None:
+    place.run("up")
+    place.configure(create="echo 2", trigger="2")
+    second = "urn:pulumi:local::app::command:local:Command::second"
+    assert "nothing changed" in place.run("up", "--target", "**::first")[0]
+    assert "1 replaced" in place.run("up", "--target", second)[0]
+    assert "is not in the state" in place.run("destroy", "--target", "urn:none", rc=1)[0]
+    assert "1 deleted" in place.run("destroy", "--target", second)[0]
+
+
+def test_a_second_run_is_refused_and_a_dead_ones_lock_is_taken_over(place: Place) -> None:
+    lock = place.state.with_name("state.json.lock")
+    lock.write_text("999999\n")
+    place.run("up")
+    begun, _ = place.waiting_command()
+    process = place.begin("up", begun)
+    for verb in ("up", "destroy", "refresh"):
+        assert f"in use by another run (process {process.pid})" in place.run(verb, rc=1)[1]
+    (place.folder / "go").touch()
+    process.communicate(timeout=60)
+    assert process.returncode == 0

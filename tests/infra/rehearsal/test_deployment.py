@@ -85,7 +85,8 @@ def chain(place: str) -> Program:
     return program
 
 
-def test_a_replacement_whose_creation_failed_is_resumed_without_deleting_again(state: Path) -> None:
+def test_a_replacement_whose_creation_failed_is_resumed_without_deleting_it_again(state: Path) -> None:
+    """Its dependents are: calculateDependentReplacements takes no notice of what is pending (engine 3.253)."""
     up(chain("here"), state)
     broken = up(chain("there"), state, failing(("create", "a")))
     assert not broken.succeeded
@@ -94,8 +95,15 @@ def test_a_replacement_whose_creation_failed_is_resumed_without_deleting_again(s
     provider = fake()
     result = up(chain("there"), state, provider)
     assert result.succeeded
-    assert provider.calls == [("create", "a"), ("create", "b")]
+    assert provider.calls == [("delete", "b"), ("create", "a"), ("create", "b")]
     assert changes(result).items() >= {"a": "replace", "b": "replace"}.items()
+    assert operations(result)[1:] == [
+        "delete-replaced b",
+        "replace a",
+        "create-replacement a",
+        "replace b",
+        "create-replacement b",
+    ]
     assert not any(one.pending_replacement for one in saved(state))
 
 
@@ -116,7 +124,7 @@ def test_a_failed_deletion_before_a_replacement_is_tried_again(state: Path) -> N
     assert not broken.succeeded
     provider = fake()
     assert up(chain("there"), state, provider).succeeded
-    assert provider.calls == [("delete", "a"), ("create", "a"), ("create", "b")]
+    assert provider.calls == [("delete", "b"), ("delete", "a"), ("create", "a"), ("create", "b")]
 
 
 def one(name: str, opts: ResourceOptions | None = None, **inputs: str) -> Program:

@@ -1,5 +1,6 @@
 """A resource type for programs in tests, made by the Fake provider."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -30,3 +31,12 @@ def said(resource: Resource) -> Values:
 
 def fake(**options: Any) -> Fake:
     return Fake(outputs=said, replaces=["place"], **options)
+
+
+def program(declare: Callable[[], object]) -> Callable[[], None]:
+    """A program of one expression."""
+
+    def run() -> None:
+        declare()
+
+    return run

@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import quote
 
 from infra.rehearsal.diff import Changes, compare
-from infra.rehearsal.providers.base import Call, Made, ProviderError
+from infra.rehearsal.providers.base import Call, Found, Made, ProviderError
 from infra.rehearsal.providers.cloudflare.client import Access, Client, CloudflareError
+from infra.rehearsal.providers.cloudflare.drift import drifted
 from infra.rehearsal.providers.cloudflare.kinds import KINDS, Kind
 from infra.rehearsal.providers.cloudflare.lookups import look_up
 from infra.rehearsal.providers.cloudflare.names import camel
@@ -81,6 +82,19 @@ class Cloudflare:
                 return False
             raise
         return True
+
+    def read(self, call: Call) -> Found | None:
+        """What the API has is laid over the inputs where it differs from what they ask for."""
+        kind, resource = _kind(call.resource), call.resource
+        try:
+            answer = self._send(call, kind, "GET", kind.item)
+        except CloudflareError as error:
+            if error.status == NO_SUCH:
+                return None
+            raise
+        changed = drifted(kind.body(plain_values(call.inputs)), answer, call.inputs)
+        inputs = {**call.inputs, **changed}
+        return Found(inputs, _above(resource.outputs, inputs) if changed else resource.outputs)
 
     def invoke(self, token: str, arguments: Values, config: Values) -> Values:
         access = self._access(config)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.rehearsal.providers.assets import outputs_of
 from infra.rehearsal.providers.base import Call, ProviderError
 from infra.rehearsal.providers.command import RUN, TYPE, Command
 from infra.rehearsal.providers.mislaid import mislaid
 from infra.rehearsal.providers.process import Processes, end_orphan, start_time
 from infra.rehearsal.resource import Resource
-from infra.rehearsal.values import UNKNOWN, Values, secret
+from infra.rehearsal.values import ASSET, MARK, UNKNOWN, Values, secret
 from tests.infra.rehearsal.support import urn
 
 
@@ -91,9 +92,47 @@ def test_it_is_killed_after_its_time(command: Command) -> None:
         command.create(call({"create": "sleep 30 & sleep 30"}, timeout=0.2))
 
 
-def test_assets_are_refused(command: Command) -> None:
-    with pytest.raises(ProviderError, match=r"assetPaths: .*no assets"):
-        command.create(call({"create": "true", "assetPaths": ["*"]}))
+def test_files_that_it_leaves_behind_are_outputs(command: Command, tmp_path: Path) -> None:
+    """The hash of the archive is that of the tar file that Go's archive/tar makes of these files."""
+    script = "mkdir -p sub && echo hello a.txt > a.txt && echo hello sub/b.txt > sub/b.txt && echo x > other"
+    inputs: Values = {"create": script, "assetPaths": ["**", "!oth*"], "archivePaths": ["*.txt", "sub/{a,b}.txt"]}
+    outputs = command.create(call(inputs)).outputs
+    digest = "704a9d911f0aeeaa313bab50c608a5ffae1337945e01ff2463993592ff54f59f"
+    assets, archive = outputs["assets"], outputs["archive"]
+    assert isinstance(assets, dict)
+    assert isinstance(archive, dict)
+    assert assets.keys() == {"a.txt", "sub/b.txt"}
+    assert assets["a.txt"] == {MARK: ASSET, "hash": digest, "path": str(tmp_path / "a.txt")}
+    assert archive["assets"] == assets
+    assert archive["hash"] == "62ebbb1c50b469147c962bf4148bd611ba138b5283cffebba4f6b866c623c4b2"
+
+
+@pytest.mark.parametrize(
+    ("glob", "names"),
+    [
+        ("*", ["a1", "ab"]),
+        ("**", ["a1", "ab", "sub/a1"]),
+        ("a?", ["a1", "ab"]),
+        ("a[0-9]", ["a1"]),
+        ("a[!0-9]", ["ab"]),
+        ("{ab,sub/*}", ["ab", "sub/a1"]),
+        ("a,b", []),
+        ("a\\b", ["ab"]),
+        ("sub", []),
+    ],
+)
+def test_patterns_of_files(glob: str, names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a1", "ab", "sub/a1"):
+        (tmp_path / name).touch()
+    found = outputs_of(tmp_path, ".", {"assetPaths": [glob]})["assets"]
+    assert isinstance(found, dict)
+    assert sorted(found) == names
+
+
+def test_a_name_that_no_archive_can_have_is_named(command: Command) -> None:
+    with pytest.raises(ProviderError, match=r"cannot collect .*x{101}"):
+        command.create(call({"create": f"touch {'x' * 101}", "archivePaths": ["*"]}))
 
 
 def test_an_update_without_any_script_keeps_what_was_said(command: Command) -> None:
@@ -188,3 +227,33 @@ def test_an_orphan_is_ended_only_if_it_is_the_process_that_was_noted(tmp_path: P
     assert end_orphan(group, when)
     thread.join(30)
     assert len(failures) == 1
+
+
+def test_a_command_whose_process_group_could_not_be_noted_never_begins(tmp_path: Path) -> None:
+    """As if the state could not be saved: nobody would find it. `test_kill_points` has the run killed there."""
+
+    def killed(group: int, started: str) -> None:
+        groups.append(group)
+        raise KeyboardInterrupt
+
+    groups: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        Processes().run(
+            ["/bin/sh", "-c", "touch ran"],
+            folder=tmp_path,
+            environment={"PATH": "/usr/bin:/bin"},
+            stdin="",
+            timeout=None,
+            started=killed,
+        )
+    assert [start_time(group) for group in groups] == [""]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_program_beside_the_command_is_found(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    program = tmp_path / "sub" / "run"
+    program.write_text("#!/bin/sh\necho ran $1\n")
+    program.chmod(0o755)
+    outputs = command.create(call({"create": "it", "dir": "sub", "interpreter": ["./run"]})).outputs
+    assert outputs["stdout"] == "ran it"
