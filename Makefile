@@ -6,13 +6,14 @@ BIN := .venv/bin
 VIDEO ?=
 LOCK ?=
 STACK ?= local
+TESTS ?= tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Bytecode once at set-up: without it every command spends seconds on imports.
 unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_FIND_LINKS
 
 PYTEST_WORKERS ?= 3
-.PHONY: help up down dev smoke setup test browser check fix lock bench clean
+.PHONY: help up down dev smoke doctor setup test browser check fix lock bench coverage picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,8 +27,11 @@ down: ## stop what `make up` and `make dev` started, and only that
 dev: setup ## API with reload on 8000 and Vite on 5173, against the local cloud
 	@$(BIN)/python -m infra.local dev
 
-smoke: setup ## check the stack by its outputs alone
-	@$(BIN)/python -m infra.local smoke
+smoke: setup ## check a stack by its outputs alone (STACK=local)
+	@$(BIN)/python -m infra.local smoke "$(STACK)"
+
+doctor: setup ## what ails a stack, and what to do about it (STACK=local)
+	@$(BIN)/python -m infra.local doctor "$(STACK)"
 
 setup: .venv/.stamp app/web/node_modules/.stamp ## install what the locks say
 
@@ -64,8 +68,16 @@ fix: setup ## what `check` can mend by itself
 	@$(BIN)/ruff check --fix .
 	@cd app/web && npm run --silent fix
 
+coverage: setup browser ## how much of infra/ the tests run, subprocesses included; fails below 95 %
+	@rm -f .coverage .coverage.*
+	@COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/coverage run -m pytest -q -n $(PYTEST_WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report --fail-under=95
+
 bench: setup ## the measured figures, one JSON object a line, each a ratio against a baseline of the same run
 	@$(BIN)/python -m bench
+
+picture: setup ## draw the stacks from their plans into docs/
+	@$(BIN)/python -m infra.picture
 
 lock: .venv/.stamp ## write the locks anew (LOCK=--upgrade takes newer versions)
 	@for group in dev image gpu; do $(BIN)/uv pip compile --quiet $(LOCK) pyproject.toml --group $$group \

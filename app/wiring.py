@@ -9,7 +9,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from app.clips.service import ClipsService
+from app.exports import service as exports_service
 from app.exports.live import LiveExports
+from app.exports.purging import RenderPurge
 from app.exports.runner import ExportRunner
 from app.exports.service import EXPORT_JOB, ExportsService
 from app.games.service import GamesService
@@ -21,9 +23,12 @@ from app.jobs.modal_renderer import ModalRenderer
 from app.jobs.pending import PendingJobs
 from app.jobs.renderer import Renderer
 from app.library.libraries import Libraries
+from app.media import service as media_service
 from app.media.probing import ProbeJobs
+from app.media.purging import MediaPurge
 from app.media.service import PROBE_JOB, MediaService
 from app.projects.service import ProjectsService
+from app.reels import service as reels_service
 from app.reels.service import ReelsService
 from app.settings import Settings
 from app.storage.keys import Keys
@@ -65,17 +70,19 @@ class Backend:
             {
                 PROBE_JOB: ProbeJobs(libraries, storage.presign, renderer),
                 EXPORT_JOB: ExportRunner(libraries, storage, renderer, live),
+                media_service.PURGE_JOB: MediaPurge(libraries, storage.objects, keys),
+                reels_service.PURGE_JOB: RenderPurge(libraries, storage.objects, keys),
             }
         )
         self.container = container = Container()
         container.add(Settings, settings)
         container.add(Readiness, Readiness({"storage": self._check_storage, "renderer": renderer.check}))
-        container.add(MediaService, MediaService(libraries, storage, keys, queue))
+        container.add(MediaService, MediaService(libraries, storage, keys, queue, exports_service.reader_of))
         container.add(GamesService, GamesService(libraries))
         container.add(ClipsService, ClipsService(libraries))
         container.add(ProjectsService, ProjectsService(libraries))
         container.add(ExportsService, ExportsService(libraries, keys, queue, renderer, live))
-        container.add(ReelsService, ReelsService(libraries, storage.presign))
+        container.add(ReelsService, ReelsService(libraries, storage.presign, queue))
 
     @asynccontextmanager
     async def lifespan(self, _: object) -> AsyncIterator[None]:

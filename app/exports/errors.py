@@ -8,6 +8,16 @@ class ExportNotFoundError(NotFoundError):
     title = "No such export"
 
 
+class ExportActiveError(ConflictError):
+    code = "export_active"
+    title = "Export is under way"
+
+
+class ExportInUseError(ConflictError):
+    code = "export_in_use"
+    title = "Export has a reel"
+
+
 class ExportNotCancellableError(ConflictError):
     code = "export_not_cancellable"
     title = "Export cannot be cancelled"

@@ -33,6 +33,12 @@ async def get_export(export_id: str, owner: CurrentOwner, service: Service) -> E
     return await service.one(owner, export_id)
 
 
+@router.delete("/{export_id}", status_code=204)
+async def delete_export(export_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> None:
+    """The record of an export that is over; 409 before that, and while its reel exists."""
+    await service.delete(owner, intent, export_id)
+
+
 @router.post("/{export_id}/cancel")
 async def cancel_export(export_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> ExportJob:
     return await service.cancel(owner, intent, export_id)

@@ -18,6 +18,7 @@ from app.library.intent import Intent
 from app.library.libraries import Libraries
 from app.media import service as media_service
 from app.projects import service as projects_service
+from app.reels import service as reels_service
 from app.storage.keys import Keys
 
 EXPORT_JOB = "export"
@@ -74,6 +75,21 @@ class ExportsService:
         EXPORTS.add(row.kind, row.status)
         return self._public(row)
 
+    async def delete(self, owner: Owner, intent: Intent, export_id: str) -> None:
+        """The row first, then what an attempt that did not complete may have left in the store."""
+        async with self._libraries.read(owner) as db:
+            row = store.find(db, export_id)
+
+        async def commit() -> ExportRow:
+            return await self._libraries.commit(owner, intent, lambda db: transitions.delete(db, export_id), ExportRow)
+
+        if row is None:
+            # 404, or the answer that was given before under the same idempotency key.
+            await commit()
+        else:
+            job = reels_service.purge_job(owner, row.recipe_sha256, export_id)
+            await submit(self._queue, job, commit, lambda _: True)
+
     async def retry(self, owner: Owner, intent: Intent, export_id: str) -> ExportJob:
         row = await submit(
             self._queue,
@@ -102,6 +118,12 @@ class ExportsService:
             await self._renderer.cancel(call_id)
         except RendererUnavailableError as error:
             _LOGGER.warning("call %s of a cancelled export may run to its end: %s", call_id, error)
+
+
+def reader_of(db: sqlite3.Connection, object_key: str) -> str | None:
+    """Who still reads this object to make a reel."""
+    export_id = store.find_incomplete_of(db, object_key)
+    return f"export {export_id}" if export_id else None
 
 
 def _new_row(db: sqlite3.Connection, keys: Keys, owner: Owner, export_id: str, new: NewExport) -> ExportRow:

@@ -98,6 +98,21 @@ def change(db: sqlite3.Connection, row: ExportRow, **values: Any) -> ExportRow: 
     return changed
 
 
+def delete(db: sqlite3.Connection, export_id: str) -> bool:
+    """False while a reel refers to the export."""
+    try:
+        db.execute("DELETE FROM exports WHERE id = ?", (export_id,))
+    except sqlite3.IntegrityError:
+        return False
+    return True
+
+
+def find_incomplete_of(db: sqlite3.Connection, source_key: str) -> str | None:
+    """The id of an export that may still read this object: failed and cancelled ones can be retried."""
+    row = db.execute("SELECT id FROM exports WHERE source_key = ? AND status != 'complete'", (source_key,)).fetchone()
+    return str(row["id"]) if row else None
+
+
 def find(db: sqlite3.Connection, export_id: str) -> ExportRow | None:
     row = db.execute("SELECT * FROM exports WHERE id = ?", (export_id,)).fetchone()
     return ExportRow.model_validate(dict(row)) if row else None

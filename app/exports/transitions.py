@@ -8,6 +8,8 @@ import sqlite3
 
 from app.exports import store
 from app.exports.errors import (
+    ExportActiveError,
+    ExportInUseError,
     ExportNotCancellableError,
     ExportNotFoundError,
     ExportNotRetryableError,
@@ -106,6 +108,16 @@ def retry(db: sqlite3.Connection, export_id: str) -> ExportRow:
         error_code=None,
         error_message=None,
     )
+
+
+def delete(db: sqlite3.Connection, export_id: str) -> ExportRow:
+    """Raises ExportNotFoundError, ExportActiveError or ExportInUseError."""
+    row = find(db, export_id)
+    if row.status not in FINAL:
+        raise ExportActiveError(f"export {export_id} is {row.status}; cancel it first")
+    if not store.delete(db, export_id):
+        raise ExportInUseError(f"export {export_id} made reel {row.reel_id}; delete the reel first")
+    return row
 
 
 def _same(db: sqlite3.Connection, seen: ExportRow, status: str | None = None) -> ExportRow:

@@ -26,3 +26,9 @@ async def list_games(owner: CurrentOwner, service: Service) -> GameList:
 @router.get("/{game_id}")
 async def get_game(game_id: str, owner: CurrentOwner, service: Service) -> Game:
     return await service.one(owner, game_id)
+
+
+@router.delete("/{game_id}", status_code=204)
+async def delete_game(game_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> None:
+    """Its recordings stay; 409 while it has clips."""
+    await service.delete(owner, intent, game_id)

@@ -3,7 +3,7 @@
 import sqlite3
 
 from app.games import store
-from app.games.errors import GameNotFoundError
+from app.games.errors import GameInUseError, GameNotFoundError
 from app.games.schemas import Game, NewGame
 from app.kit.clock import now, rfc3339
 from app.kit.errors import FieldError, InvalidError, NotFoundError
@@ -35,6 +35,15 @@ class GamesService:
     async def one(self, owner: Owner, game_id: str) -> Game:
         async with self._libraries.read(owner) as db:
             return find(db, game_id)
+
+    async def delete(self, owner: Owner, intent: Intent, game_id: str) -> None:
+        def remove(db: sqlite3.Connection) -> Game:
+            game = find(db, game_id)
+            if not store.delete(db, game_id):
+                raise GameInUseError(f"game {game_id} has clips; delete these first")
+            return game
+
+        await self._libraries.commit(owner, intent, remove, Game)
 
 
 def find(db: sqlite3.Connection, game_id: str) -> Game:

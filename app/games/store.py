@@ -20,6 +20,16 @@ def insert(db: sqlite3.Connection, game: Game) -> None:
     )
 
 
+def delete(db: sqlite3.Connection, game_id: str) -> bool:
+    """False when a clip is of this game; the caller's transaction must then not be committed."""
+    db.execute("DELETE FROM game_media WHERE game_id = ?", (game_id,))
+    try:
+        db.execute("DELETE FROM games WHERE id = ?", (game_id,))
+    except sqlite3.IntegrityError:
+        return False
+    return True
+
+
 def find(db: sqlite3.Connection, game_id: str) -> Game | None:
     row = db.execute(f"{_SELECT} WHERE id = ?", (game_id,)).fetchone()
     return _game(row) if row else None

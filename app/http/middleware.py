@@ -9,6 +9,7 @@ from app.http.origins import Origins, cors
 from app.http.request_log import RequestLog
 from app.http.startup_message import StartupMessage
 from app.http.user_context import UserContext
+from app.http.verify_token import VerifyToken
 from app.settings import Settings
 
 
@@ -20,6 +21,6 @@ def install(app: FastAPI, settings: Settings) -> None:
         Middleware(cors, origins),
         Middleware(RequestLog, verbose_errors=settings.env == "development"),
         Middleware(BodyLimit),
-        Middleware(UserContext, origins, trust_headers=settings.is_development),
+        Middleware(UserContext, origins, VerifyToken(settings), trust_headers=settings.is_development),
         Middleware(LibraryContext),
     ]

@@ -49,6 +49,8 @@ class BadJsonError(BadRequestError):
 def problem_response(error: AppError, scope: Scope) -> Response:
     """The answer to `error`; its `instance` names the request."""
     headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
     return _render(error.status, error.code, error.title, error.detail, scope, headers, error.errors, error.extra)
 
 

@@ -8,6 +8,11 @@ class MediaNotFoundError(NotFoundError):
     title = "No such media"
 
 
+class MediaInUseError(ConflictError):
+    code = "media_in_use"
+    title = "Media is in use"
+
+
 class MediaNotReadyError(ConflictError):
     """The media is still uploading, being probed, or failed."""
 

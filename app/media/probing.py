@@ -10,6 +10,8 @@ from app.kit.clock import now, parse_rfc3339
 from app.library.intent import SYSTEM
 from app.library.libraries import Libraries
 from app.media import store
+from app.media.errors import MediaNotFoundError
+from app.media.service import find
 from app.media.store import MediaRow
 from app.storage.port import Presigner
 from gpu.contract import MediaError, ProbeRequest, ProbeResponse
@@ -35,7 +37,10 @@ class ProbeJobs:
         if row is None or row.status == "uploading":
             return Outcome.NOT_FOUND
         if row.status == "probing":
-            await self._note(job, await self._probe(row))
+            try:
+                await self._note(job, await self._probe(row))
+            except MediaNotFoundError:
+                _LOGGER.info("media %s was deleted while it was probed", job.id)
         return Outcome.DONE
 
     async def discard(self, job: Job) -> None:
@@ -60,20 +65,13 @@ class ProbeJobs:
 
             def set_ready(db: sqlite3.Connection) -> MediaRow:
                 store.set_ready(db, job.id, info)
-                return _row(db, job.id)
+                return find(db, job.id)
 
             await self._libraries.commit(job.owner, SYSTEM, set_ready, MediaRow)
 
     async def _fail(self, job: Job, error: str) -> None:
         def set_failed(db: sqlite3.Connection) -> MediaRow:
             store.set_failed(db, job.id, error)
-            return _row(db, job.id)
+            return find(db, job.id)
 
         await self._libraries.commit(job.owner, SYSTEM, set_failed, MediaRow)
-
-
-def _row(db: sqlite3.Connection, media_id: str) -> MediaRow:
-    row = store.find(db, media_id)
-    if row is None:
-        raise LookupError(f"media {media_id} vanished while it was probed")
-    return row

@@ -55,6 +55,12 @@ async def abort_upload(media_id: str, owner: CurrentOwner, intent: WriteIntent, 
     await service.abort(owner, intent, media_id)
 
 
+@router.delete("/{media_id}", status_code=204)
+async def delete_media(media_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> None:
+    """The row at once, the file soon after; 409 while a game or an export that is not complete needs it."""
+    await service.delete(owner, intent, media_id)
+
+
 @router.get("/{media_id}/url")
 async def media_url(media_id: str, owner: CurrentOwner, service: Service) -> MediaUrl:
     """A URL to play the recording, straight from the store."""

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from app.jobs.job import Job, JobQueue, submit
@@ -13,7 +13,13 @@ from app.kit.owner import Owner
 from app.library.intent import Intent
 from app.library.libraries import Libraries
 from app.media import store
-from app.media.errors import MediaNotFoundError, MediaNotReadyError, UploadClosedError, UploadMismatchError
+from app.media.errors import (
+    MediaInUseError,
+    MediaNotFoundError,
+    MediaNotReadyError,
+    UploadClosedError,
+    UploadMismatchError,
+)
 from app.media.reconcile import mismatches
 from app.media.schemas import CompletedPart, Media, MediaUrl, NewMedia, PartUrls, UploadStarted
 from app.media.store import MediaRow
@@ -24,12 +30,22 @@ from app.storage.port import PartRefusedError, Storage, UploadedPart, UploadGone
 from gpu.plan.spec import ProbeInfo
 
 PROBE_JOB = "probe"
+PURGE_JOB = "purge-media"
 _PLAY_URL_LIFETIME_S = 6 * 3600
 _LOGGER = logging.getLogger(__name__)
 
 
 class MediaService:
-    def __init__(self, libraries: Libraries, storage: Storage, keys: Keys, queue: JobQueue) -> None:
+    def __init__(
+        self,
+        libraries: Libraries,
+        storage: Storage,
+        keys: Keys,
+        queue: JobQueue,
+        needed_by: Callable[[sqlite3.Connection, str], str | None],
+    ) -> None:
+        """`needed_by`: who, beyond what the tables themselves refer to, still reads an object (by its key)."""
+        self._needed_by = needed_by
         self._libraries = libraries
         self._storage = storage
         self._keys = keys
@@ -101,6 +117,28 @@ class MediaService:
             return row
 
         await self._libraries.commit(owner, intent, remove, MediaRow)
+
+    async def delete(self, owner: Owner, intent: Intent, media_id: str) -> None:
+        """The row first: a crash then leaves bytes that a job removes, never a row without bytes."""
+
+        def remove(db: sqlite3.Connection) -> MediaRow:
+            row = find(db, media_id)
+            needed_by = self._needed_by(db, row.object_key)
+            if needed_by is not None:
+                raise MediaInUseError(f"media {media_id} is needed by {needed_by}; let it complete or delete it first")
+            if not store.delete(db, media_id):
+                raise MediaInUseError(f"media {media_id} belongs to a game; delete the game first")
+            return row
+
+        async def commit() -> MediaRow:
+            row = await self._libraries.commit(owner, intent, remove, MediaRow)
+            await self._queue.stop(Job(owner, PROBE_JOB, media_id))
+            if row.status == "uploading":
+                # Before the bytes: a completion on its way either finds no upload or made what is then deleted.
+                await self._abort_quietly(row)
+            return row
+
+        await submit(self._queue, Job(owner, PURGE_JOB, media_id), commit, lambda _: True)
 
     async def all(self, owner: Owner) -> list[Media]:
         async with self._libraries.read(owner) as db:

@@ -89,6 +89,15 @@ def set_failed(db: sqlite3.Connection, media_id: str, error: str) -> None:
     )
 
 
+def delete(db: sqlite3.Connection, media_id: str) -> bool:
+    """False when a game, a clip or a project refers to the media."""
+    try:
+        db.execute("DELETE FROM media WHERE id = ?", (media_id,))
+    except sqlite3.IntegrityError:
+        return False
+    return True
+
+
 def remove_upload(db: sqlite3.Connection, media_id: str) -> None:
     """A game may refer to the media already: then it stays, as failed."""
     try:

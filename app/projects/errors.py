@@ -1,11 +1,16 @@
 """What can go wrong with projects."""
 
-from app.kit.errors import InvalidError, NotFoundError
+from app.kit.errors import ConflictError, InvalidError, NotFoundError
 
 
 class ProjectNotFoundError(NotFoundError):
     code = "project_not_found"
     title = "No such project"
+
+
+class ProjectInUseError(ConflictError):
+    code = "project_in_use"
+    title = "Project is in use"
 
 
 class ClipEditNotFoundError(NotFoundError):

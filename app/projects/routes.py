@@ -29,6 +29,12 @@ async def get_project(project_id: str, owner: CurrentOwner, service: Service) ->
     return await service.one(owner, project_id)
 
 
+@router.delete("/{project_id}", status_code=204)
+async def delete_project(project_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> None:
+    """With its clip edits; its clips stay; 409 while it has exports."""
+    await service.delete(owner, intent, project_id)
+
+
 @router.put("/{project_id}/clip-edits/{edit_id}/crop-keyframes/{frame}")
 async def put_crop_keyframe(
     project_id: str,

@@ -13,7 +13,12 @@ from app.library.intent import Intent
 from app.library.libraries import Libraries
 from app.media import service as media_service
 from app.projects import framing, store
-from app.projects.errors import ClipEditNotFoundError, CropKeyframeNotFoundError, ProjectNotFoundError
+from app.projects.errors import (
+    ClipEditNotFoundError,
+    CropKeyframeNotFoundError,
+    ProjectInUseError,
+    ProjectNotFoundError,
+)
 from app.projects.schemas import ClipEdit, CropChange, NewProject, Project
 from gpu.plan.spec import CropKeyframe
 
@@ -50,6 +55,15 @@ class ProjectsService:
     async def one(self, owner: Owner, project_id: str) -> Project:
         async with self._libraries.read(owner) as db:
             return find(db, project_id)
+
+    async def delete(self, owner: Owner, intent: Intent, project_id: str) -> None:
+        def remove(db: sqlite3.Connection) -> Project:
+            project = find(db, project_id)
+            if not store.delete(db, project_id):
+                raise ProjectInUseError(f"project {project_id} has exports; delete its reels and exports first")
+            return project
+
+        await self._libraries.commit(owner, intent, remove, Project)
 
     async def put_crop(
         self, owner: Owner, intent: Intent, project_id: str, edit_id: str, frame: int, change: CropChange

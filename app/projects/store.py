@@ -31,6 +31,18 @@ def set_revision(db: sqlite3.Connection, project_id: str, revision: int, updated
     db.execute("UPDATE projects SET revision = ?, updated_at = ? WHERE id = ?", (revision, updated_at, project_id))
 
 
+def delete(db: sqlite3.Connection, project_id: str) -> bool:
+    """False when it has exports; the caller's transaction must then not be committed."""
+    edits = "SELECT id FROM clip_edits WHERE project_id = ?"
+    db.execute(f"DELETE FROM crop_keyframes WHERE edit_id IN ({edits})", (project_id,))  # noqa: S608 -- our own text
+    db.execute("DELETE FROM clip_edits WHERE project_id = ?", (project_id,))
+    try:
+        db.execute("DELETE FROM projects WHERE id = ?", (project_id,))
+    except sqlite3.IntegrityError:
+        return False
+    return True
+
+
 def put_crop(db: sqlite3.Connection, edit_id: str, crop: CropKeyframe) -> None:
     db.execute(
         """INSERT OR REPLACE INTO crop_keyframes

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from app.http.container import provide
-from app.http.dependencies import CurrentOwner
+from app.http.dependencies import CurrentOwner, WriteIntent
 from app.reels.schemas import Download, Reel, ReelList
 from app.reels.service import ReelsService
 
@@ -21,6 +21,12 @@ async def list_reels(owner: CurrentOwner, service: Service) -> ReelList:
 @router.get("/{reel_id}")
 async def get_reel(reel_id: str, owner: CurrentOwner, service: Service) -> Reel:
     return await service.one(owner, reel_id)
+
+
+@router.delete("/{reel_id}", status_code=204)
+async def delete_reel(reel_id: str, owner: CurrentOwner, intent: WriteIntent, service: Service) -> None:
+    """The row at once, the file soon after."""
+    await service.delete(owner, intent, reel_id)
 
 
 @router.get("/{reel_id}/download")

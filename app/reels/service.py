@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Sequence
 
 from app.clips import service as clips_service
+from app.jobs.job import Job, JobQueue, submit
 from app.kit.clock import now, rfc3339
 from app.kit.ids import new_id
 from app.kit.owner import Owner
 from app.kit.recipe import RenderSource
+from app.library.intent import Intent
 from app.library.libraries import Libraries
 from app.projects import service as projects_service
 from app.reels import store
@@ -18,15 +20,17 @@ from app.reels.store import FoundReel, ReelRow
 from app.storage.port import Presigner
 from gpu.contract import RenderResult
 
+PURGE_JOB = "purge-render"
 _DOWNLOAD_LIFETIME_S = 3600
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 _MAX_TITLE = 100
 
 
 class ReelsService:
-    def __init__(self, libraries: Libraries, presign: Presigner) -> None:
+    def __init__(self, libraries: Libraries, presign: Presigner, queue: JobQueue) -> None:
         self._libraries = libraries
         self._presign = presign
+        self._queue = queue
 
     async def all(self, owner: Owner) -> list[Reel]:
         async with self._libraries.read(owner) as db:
@@ -35,6 +39,26 @@ class ReelsService:
     async def one(self, owner: Owner, reel_id: str) -> Reel:
         async with self._libraries.read(owner) as db:
             return _public(db, [_find(db, reel_id)])[0]
+
+    async def delete(self, owner: Owner, intent: Intent, reel_id: str) -> None:
+        """The row first: a crash then leaves bytes that a job removes, never a reel without bytes."""
+        async with self._libraries.read(owner) as db:
+            reel = store.find(db, reel_id)
+
+        def remove(db: sqlite3.Connection) -> FoundReel:
+            found = _find(db, reel_id)
+            store.delete(db, reel_id)
+            return found
+
+        async def commit() -> FoundReel:
+            return await self._libraries.commit(owner, intent, remove, FoundReel)
+
+        if reel is None:
+            # 404, or the answer that was given before under the same idempotency key.
+            await commit()
+        else:
+            job = purge_job(owner, reel.recipe_sha256, reel.export_id)
+            await submit(self._queue, job, commit, lambda _: True)
 
     async def download(self, owner: Owner, reel_id: str) -> Download:
         async with self._libraries.read(owner) as db:
@@ -67,6 +91,22 @@ def add(db: sqlite3.Connection, export_id: str, source: RenderSource, object_key
     )
     store.insert(db, row)
     return row.id
+
+
+def holds(db: sqlite3.Connection, object_key: str) -> bool:
+    """Whether a reel is made of this object."""
+    return store.has_object(db, object_key)
+
+
+def purge_job(owner: Owner, recipe_sha256: str, export_id: str) -> Job:
+    """Its id is all that the key of a rendered file is made of: the row that had the key may be gone."""
+    return Job(owner, PURGE_JOB, f"{recipe_sha256}-{export_id}")
+
+
+def purged_render(job: Job) -> tuple[str, str]:
+    """Recipe hash and export id of a `purge_job`."""
+    recipe_sha256, _, export_id = job.id.partition("-")
+    return recipe_sha256, export_id
 
 
 def download_name(title: str, version: int) -> str:

@@ -1,4 +1,4 @@
-"""The reels table: rows are added, never changed."""
+"""The reels table: rows are added and deleted, never changed."""
 
 import sqlite3
 
@@ -42,6 +42,14 @@ def insert(db: sqlite3.Connection, row: ReelRow) -> None:
            :created_at)""",
         row.model_dump(),
     )
+
+
+def delete(db: sqlite3.Connection, reel_id: str) -> None:
+    db.execute("DELETE FROM reels WHERE id = ?", (reel_id,))
+
+
+def has_object(db: sqlite3.Connection, object_key: str) -> bool:
+    return db.execute("SELECT 1 FROM reels WHERE object_key = ?", (object_key,)).fetchone() is not None
 
 
 def next_version(db: sqlite3.Connection, project_id: str | None, clip_id: str | None) -> int:

@@ -5,13 +5,14 @@ import re
 from app.kit.owner import Owner, parse_owner
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _GENERATION = 0
 _INVERSION = 10**16
 
 
 class Keys:
-    """The key space of one environment (`development`, `staging`, `production`)."""
+    """The key space of one environment (`development`, `staging`, any label)."""
 
     def __init__(self, app_env: str) -> None:
         self._env = _checked(app_env)
@@ -43,12 +44,12 @@ class Keys:
         return f"{self._env}/jobs/pending/"
 
     def pending_job(self, owner: Owner, kind: str, job_id: str) -> str:
-        return f"{self.pending_prefix}{owner.user_id}/{owner.profile_id}/{_checked(kind)}/{_checked(job_id)}"
+        return f"{self.pending_prefix}{owner.user_id}/{owner.profile_id}/{_checked(kind)}/{_checked(job_id, _JOB_ID)}"
 
     def parse_pending_job(self, key: str) -> tuple[Owner, str, str]:
         """Owner, kind and id; raises ValueError for a key that `pending_job` did not make."""
         user_id, profile_id, kind, job_id = key.removeprefix(self.pending_prefix).split("/")
-        return parse_owner(user_id, profile_id), _checked(kind), _checked(job_id)
+        return parse_owner(user_id, profile_id), _checked(kind), _checked(job_id, _JOB_ID)
 
     def startup_probe(self, nonce: str) -> str:
         return f"{self._env}/startup-probe/{_checked(nonce)}"
@@ -58,7 +59,7 @@ class Keys:
         return f"{self._env}/users/{user_id}/profiles/{profile_id}"
 
 
-def _checked(part: str) -> str:
-    if not _ID.fullmatch(part):
+def _checked(part: str, form: re.Pattern[str] = _ID) -> str:
+    if not form.fullmatch(part):
         raise ValueError(f"{part[:80]!r} cannot be part of an object key")
     return part

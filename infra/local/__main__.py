@@ -1,18 +1,20 @@
-"""python -m infra.local up [VIDEO] | down | dev | smoke: what the Makefile calls."""
+"""python -m infra.local up [VIDEO] | down | dev | smoke [STACK] | doctor [STACK]: what the Makefile calls."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from infra.config import ConfigError
-from infra.deploy import verify
 from infra.deploy.errors import DeployError
+from infra.deploy.verify.command import run as verify
+from infra.deploy.verify.outputs import OutputsError, parse
+from infra.doctor.__main__ import main as doctor
+from infra.doctor.local import STACK, local_outputs
+from infra.doctor.stacks import stack_outputs
 from infra.local import cloud
 from infra.local.apply import ApplyError
 from infra.local.console import heading, say
 from infra.local.dev import DevError, dev
-from infra.local.paths import OUTPUTS, SAMPLE
 from infra.local.up import SampleError, up
 
 
@@ -20,12 +22,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up").add_argument("video", nargs="?", type=Path)
-    for name in ("down", "dev", "smoke"):
+    for name in ("smoke", "doctor"):
+        commands.add_parser(name).add_argument("stack", nargs="?", default=STACK)
+    for name in ("down", "dev"):
         commands.add_parser(name)
     options = parser.parse_args()
     try:
         return _run(options)
-    except (cloud.CloudError, ApplyError, ConfigError, DeployError, DevError, SampleError) as error:
+    except (cloud.CloudError, ApplyError, ConfigError, DeployError, DevError, OutputsError, SampleError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,10 +47,12 @@ def _run(options: argparse.Namespace) -> int:
         say("stopped" if cloud.stop() else "was not running")
     elif options.command == "dev":
         dev()
-    elif not OUTPUTS.is_file() or not json.loads(OUTPUTS.read_text()):
-        raise DeployError("the local stack has no outputs yet: run `make up` first")
+    elif options.command == "doctor":
+        return doctor([options.stack])
+    elif options.stack == STACK:
+        return verify(local_outputs())
     else:
-        return verify.main([str(OUTPUTS), *([str(SAMPLE)] if SAMPLE.is_file() else [])])
+        return verify(parse(stack_outputs(options.stack), f"the stack {options.stack}"))
     return 0
 
 

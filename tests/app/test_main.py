@@ -81,6 +81,11 @@ async def test_the_schema_has_every_call_and_answers_errors_with_problems(backen
         "GET /api/reels",
         "GET /api/reels/{reel_id}",
         "GET /api/reels/{reel_id}/download",
+        "DELETE /api/reels/{reel_id}",
+        "DELETE /api/exports/{export_id}",
+        "DELETE /api/projects/{project_id}",
+        "DELETE /api/games/{game_id}",
+        "DELETE /api/media/{media_id}",
     }
     assert "HTTPValidationError" not in schema["components"]["schemas"]
     assert "Problem" in schema["components"]["schemas"]

@@ -67,7 +67,7 @@ def test_a_second_up_changes_nothing_and_says_so(system: System, reel: Path) -> 
 def test_smoke_passes_by_the_outputs_alone(system: System, first_up: str) -> None:
     said = system.make("smoke")
     assert "FAIL" not in said
-    assert "a reel of 180 frames" in said
+    assert "a reel of 60 frames of 1080x1920" in said
 
 
 @pytest.mark.parametrize(

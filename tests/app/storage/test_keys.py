@@ -57,3 +57,10 @@ def test_pending_keys_come_apart_again() -> None:
     assert KEYS.parse_pending_job(key) == (OWNER, "export", "exp_1")
     with pytest.raises(ValueError, match="unpack"):
         KEYS.parse_pending_job("staging/jobs/pending/a/b")
+
+
+def test_the_name_of_a_purge_job_fits_into_a_pending_key() -> None:
+    name = f"{'f' * 64}-exp_{'0' * 20}"
+    assert KEYS.parse_pending_job(KEYS.pending_job(OWNER, "purge-render", name)) == (OWNER, "purge-render", name)
+    with pytest.raises(ValueError, match="key"):
+        KEYS.pending_job(OWNER, "purge-render", "f" * 129)
