@@ -1,7 +1,11 @@
 """python -m infra.localcloud serve --state DIR: all stand-ins in one process, one port each, loopback only.
 
+A further `--front` lets one more Fly app answer, so that several stacks can be tried in one account.
 SIGTERM and SIGINT end it and everything it started. SIGUSR1 frees the two ports that users see (API and site), SIGUSR2
 takes them again: a dev server borrows them in between.
+
+--faults PLAN.json makes calls fail as the plan says, and takes another plan whenever the file is replaced; every call
+is a line of DIR/calls.jsonl then.
 """
 
 import argparse
@@ -16,6 +20,7 @@ from pathlib import Path
 from infra.config import ConfigError, StackConfig
 from infra.localcloud.asgi import PortInUseError
 from infra.localcloud.cloudflare import Cloudflare
+from infra.localcloud.faults import Faults, PlanError
 from infra.localcloud.fly import Fly
 from infra.localcloud.modal import Modal
 from infra.localcloud.ports import Ports
@@ -25,11 +30,12 @@ from infra.localcloud.stackfile import credentials, local_config
 ZONES = {"reelballers.test": "20ca20ca20ca20ca20ca20ca20ca20ca"}
 
 
-async def serve(state: Path, config: StackConfig) -> None:
-    """Until SIGTERM or SIGINT; prints one line of JSON once everything listens."""
+async def serve(state: Path, config: StackConfig, fronts: dict[str, int], plan: Path | None = None) -> None:
+    """Until SIGTERM or SIGINT; prints one line of JSON once everything listens. `plan`: a file of faults."""
+    faults = Faults(file=plan, log=state / "calls.jsonl") if plan else None
     ports, known = Ports.of(config), credentials()
     python = Path(sys.executable)
-    r2 = R2(state=state / "r2", port=ports.r2)
+    r2 = R2(state=state / "r2", port=ports.r2, faults=faults)
     cloudflare = Cloudflare(
         state=state / "cloudflare",
         port=ports.cloudflare,
@@ -39,6 +45,7 @@ async def serve(state: Path, config: StackConfig) -> None:
         account_id=config.account_id,
         zones=ZONES,
         tokens=frozenset({known["CLOUDFLARE_API_TOKEN"]}),
+        faults=faults,
     )
     modal = Modal(
         state=state / "modal",
@@ -46,13 +53,15 @@ async def serve(state: Path, config: StackConfig) -> None:
         http_port=ports.modal_http,
         python=python,
         tokens={known["MODAL_TOKEN_ID"]: known["MODAL_TOKEN_SECRET"]},
+        faults=faults,
     )
     fly = Fly(
         state=state / "fly",
         port=ports.fly,
-        fronts={config.fly_app: ports.api},
+        fronts={config.fly_app: ports.api, **fronts},
         python=python,
         tokens=frozenset({known["FLY_ACCESS_TOKEN"]}),
+        faults=faults,
     )
     async with contextlib.AsyncExitStack() as started:
         for stand_in in (r2, cloudflare, modal, fly):
@@ -81,14 +90,21 @@ async def _lend_fronts(cloudflare: Cloudflare, fly: Fly, app: str, lent: asyncio
             await asyncio.gather(cloudflare.site.resume(), fly.resume(app))
 
 
+def _front(text: str) -> tuple[str, int]:
+    app, _, port = text.partition("=")
+    return app, int(port)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.localcloud", description=__doc__)
     parser.add_argument("command", choices=["serve"])
     parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--front", action="append", type=_front, default=[], metavar="APP=PORT")
+    parser.add_argument("--faults", type=Path, metavar="PLAN.json", help="a plan of faults, read anew when replaced")
     options = parser.parse_args()
     try:
-        asyncio.run(serve(options.state, local_config()))
-    except (PortInUseError, ConfigError) as error:
+        asyncio.run(serve(options.state, local_config(), dict(options.front), options.faults))
+    except (PortInUseError, ConfigError, PlanError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -6,6 +6,8 @@ from typing import Any
 
 import uvicorn
 
+from infra.localcloud.faults.hangup import HangUpProtocol
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -51,6 +53,7 @@ class AsgiServer:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            http=HangUpProtocol,
             ws="websockets-sansio" if self._websockets else "none",
             timeout_graceful_shutdown=3,
         )

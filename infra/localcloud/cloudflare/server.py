@@ -26,6 +26,8 @@ from infra.localcloud.cloudflare.site.select import Selector
 from infra.localcloud.cloudflare.store import Store
 from infra.localcloud.cloudflare.tokens import AccountTokens
 from infra.localcloud.cloudflare.zones import Zones
+from infra.localcloud.faults.http import with_faults
+from infra.localcloud.faults.injector import Faults
 from infra.localcloud.r2.protocol import BucketControl
 
 
@@ -47,6 +49,7 @@ class Cloudflare:
         site_project: str,
         port: int = 0,
         site_port: int = 0,
+        faults: Faults | None = None,
     ) -> None:
         self._store = Store(state)
         records = PagesRecords(self._store)
@@ -79,7 +82,7 @@ class Cloudflare:
         )
         self.api = Recorder(application([route for part in parts for route in part.routes()], gate))
         self.sites = SiteApp(Selector(records, domains.is_active, site_project), assets)
-        self._listener = AsgiServer(self.api, port)
+        self._listener = AsgiServer(with_faults("cloudflare", self.api, faults), port)
         self.site = Site(self.sites, site_port)
 
     @property

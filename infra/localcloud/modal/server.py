@@ -10,10 +10,14 @@ from pathlib import Path
 
 from google.protobuf.empty_pb2 import Empty
 from grpclib.server import Server
+from modal._utils.grpc_utils import custom_detail_codec
 from modal_proto import api_pb2
 from starlette.applications import Starlette
 
 from infra.localcloud.asgi import LOOPBACK, AsgiServer, bind
+from infra.localcloud.faults.http import with_faults
+from infra.localcloud.faults.injector import Faults
+from infra.localcloud.faults.rpc import FaultyRpc
 from infra.localcloud.modal.apps import Apps
 from infra.localcloud.modal.auth import Gate
 from infra.localcloud.modal.blobs import Blobs
@@ -50,11 +54,13 @@ class Modal:
         python: Path,
         tokens: Mapping[str, str] | None = None,
         environments: Iterable[str] = (),
+        faults: Faults | None = None,
     ) -> None:
         self._state = state.resolve()
         self._python = python
         self._tokens = tokens
         self._environments = tuple(environments)
+        self._faults = faults
         self._running = AsyncExitStack()
         self.grpc_port = grpc_port
         self.http_port = http_port
@@ -82,11 +88,12 @@ class Modal:
         self._state.chmod(0o700)
         store = Store(self._state / "state.sqlite")
         running.callback(store.close)
-        parts = _Parts(store, self._state, self._python, Gate(self._tokens), self._environments, self.server_url)
+        gate = Gate(self._tokens)
+        parts = _Parts(store, self._state, self._python, gate, self._environments, self.server_url, self._faults)
         self.http_port = await parts.start_http(self.http_port)
         running.push_async_callback(parts.http.stop)
         self.counts = parts.dispatcher.counts
-        grpc = Server([parts.dispatcher])
+        grpc = Server([parts.service], status_details_codec=custom_detail_codec)
         await grpc.start(sock=listener)
         running.push_async_callback(grpc.wait_closed)
         running.callback(grpc.close)
@@ -98,7 +105,14 @@ class _Parts:
     """The rooms, wired to each other."""
 
     def __init__(
-        self, store: Store, state: Path, python: Path, gate: Gate, environments: Iterable[str], server_url: str
+        self,
+        store: Store,
+        state: Path,
+        python: Path,
+        gate: Gate,
+        environments: Iterable[str],
+        server_url: str,
+        faults: Faults | None,
     ) -> None:
         known = Environments(store, environments)
         self._blobs = Blobs(state / "blobs")
@@ -126,7 +140,17 @@ class _Parts:
             Tasks(self.scheduler, calls, apps, known),
         )
         self.dispatcher = Dispatcher(gate, [_greeting(), *(room.rpcs() for room in rooms)])
-        self.http = AsgiServer(Starlette(routes=[*self._blobs.routes(), *deployments.routes()]))
+        self.service: Dispatcher | FaultyRpc = self.dispatcher
+        if faults is not None:
+            self.service = FaultyRpc(self.dispatcher, faults, lambda metadata: self._kill(gate.identify(metadata)))
+        http = Starlette(routes=[*self._blobs.routes(), *deployments.routes()])
+        self.http = AsgiServer(with_faults("modal", http, faults))
+
+    def _kill(self, container_id: str | None) -> None:
+        """A container dies on its own; a client's call, or one of a container that is gone, kills nothing."""
+        container = self.scheduler.container(container_id) if container_id else None
+        if container is not None and container.process is not None:
+            container.process.kill()
 
     async def start_http(self, port: int) -> int:
         """Serves HTTP on the port, or on a free one for 0, and returns it."""

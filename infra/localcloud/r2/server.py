@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.localcloud.asgi import AsgiServer
+from infra.localcloud.faults.http import with_faults
+from infra.localcloud.faults.injector import Faults
 from infra.localcloud.r2 import lifecycle
 from infra.localcloud.r2.calls.call import Context, WriteLimit
 from infra.localcloud.r2.control import Control
@@ -28,6 +30,7 @@ class R2:
         key_writes_per_second: float | None = None,
         fsync: bool = False,
         clock: Callable[[], float] = time.time,
+        faults: Faults | None = None,
     ) -> None:
         """Opens `state`, or makes it; raises StateInUseError.
 
@@ -37,7 +40,7 @@ class R2:
         self._storage = Storage(state, fsync=fsync)
         self._clock = clock
         gateway = Gateway(Context(self._storage, WriteLimit(key_writes_per_second)), clock)
-        self._server = AsgiServer(gateway, port)
+        self._server = AsgiServer(with_faults("r2", gateway, faults), port)
         self.control = Control(self._storage, clock)
         self.served: deque[ServedCall] = gateway.served
 
