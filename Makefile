@@ -56,7 +56,7 @@ browser: # Debian's Chromium for the page tests, where it can be had without ask
 		&& echo "installing Chromium (once)" && apt-get -qq update && apt-get -qq install --yes chromium > /dev/null; } \
 		|| echo "no Chromium: the page tests are skipped (Debian: apt-get install chromium)"
 
-check: setup ## formatting, types, import directions, locks; changes nothing
+check: setup ## formatting, types, import directions; changes nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

@@ -73,7 +73,7 @@ class StackConfig(BaseModel):
     )
     landing_project: Absent[Label] = Field(default=None, description="Pages project of the landing page")
     site_digest: Absent[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
-        default=None, description="the built web app must have this digest: the output siteDigest of another stack"
+        default=None, description="the built web app must have this digest: the output site_digest of another stack"
     )
 
     fly_app: Label

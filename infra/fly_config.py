@@ -4,14 +4,14 @@
 takes its configuration from the stack itself. Key names: Fly's app configuration reference.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import tomli_w
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from infra.config import StackConfig
 from infra.sources import ROOT
+from infra.stack_file import config_of
 
 PORT = 8080
 COMMITTED_STACKS = ("staging", "production")
@@ -126,12 +126,9 @@ def render(config: FlyConfig) -> str:
 
 
 def committed(stack: str) -> str:
-    """The TOML that belongs to a stack file, header included. The secrets do not matter to it and may be absent."""
-    values: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
-    unset = {"reel:modalTokenId": "unused", "reel:modalTokenSecret": "unused"}
-    config = StackConfig.parse(stack, {**values, **unset})
+    """The TOML that belongs to a stack file, header included."""
     header = f"# Written by `python -m infra.fly_config` from Pulumi.{stack}.yaml: change that file.\n"
-    return header + render(fly_config(config).model_copy(update={"build": Build()}))
+    return header + render(fly_config(config_of(stack)).model_copy(update={"build": Build()}))
 
 
 def main() -> None:

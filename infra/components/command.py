@@ -12,6 +12,7 @@ import pulumi
 from pulumi_command import local
 
 PYTHON = ".venv/bin/python"
+ANSWERS = 1  # raise it when the answer of a step changes: the state has the old one until a changed input runs it again
 ROOT_FROM_PROGRAM = ".."  # commands start in the program's folder, infra/
 
 
@@ -30,7 +31,7 @@ def deploy_step(
     A change of `inputs` or `source_hash` runs the step again. `secret` keeps the inputs and all output out of the
     state in clear and out of the log.
     """
-    stdin: pulumi.Output[str] = pulumi.Output.json_dumps(inputs, sort_keys=True)
+    stdin: pulumi.Output[str] = pulumi.Output.json_dumps({**inputs, "answers": ANSWERS}, sort_keys=True)
     if secret:
         stdin = pulumi.Output.secret(stdin)
         opts = pulumi.ResourceOptions.merge(

@@ -46,7 +46,8 @@ class Site(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("reel:site:Site", name, None, opts)
-        self.project, self.subdomain = self._own_project(name, args) if args.managed else self._foreign_project(args)
+        self.project, given = self._own_project(name, args) if args.managed else self._foreign_project(args)
+        self.subdomain = given.apply(lambda subdomain: own_subdomain(args.project, subdomain))
         deployment = deploy_step(
             f"{name}-deploy",
             "pages deploy",
@@ -88,3 +89,10 @@ class Site(pulumi.ComponentResource):
             account_id=args.account_id, project_name=args.project, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         return found.apply(lambda project: str(project.name)), found.apply(lambda project: str(project.subdomain))
+
+
+def own_subdomain(project: str, given: str) -> str:
+    """Pages adds to the name where another account has it; raises ValueError, or a stranger's page would be trusted."""
+    if given != f"{project}.pages.dev":
+        raise ValueError(f"Pages gave {given}, because {project}.pages.dev is taken: choose another reel:pagesProject")
+    return given

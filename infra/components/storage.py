@@ -74,14 +74,15 @@ class Storage(pulumi.ComponentResource):
                     "max_age_seconds": 3600,
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            # The other stacks' pages upload to this bucket too, so what it allows outlives this stack as it does.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         cloudflare.R2BucketLifecycle(
             f"{name}-lifecycle",
             account_id=args.account_id,
             bucket_name=bucket.name,
             rules=lifecycle_rules(),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         return bucket.name
 

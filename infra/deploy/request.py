@@ -9,9 +9,14 @@ from infra.deploy.errors import DeployError
 
 
 class Request(BaseModel):
-    """Inputs of one step; unknown keys are refused, and values never show in an error."""
+    """Inputs of one step; unknown keys are refused, and values never show in an error.
+
+    `answers`: which form of answer the caller reads; another number is a changed input, which runs the step again.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    answers: int = 1
 
 
 R = TypeVar("R", bound=Request)

@@ -146,3 +146,18 @@ def test_destroying_an_environment_takes_nothing_of_the_others(promoted: Promote
     with promoted.backend("staging").client() as client:
         assert client.get("/api/media").json()["items"] != []
     assert changed(account.run("preview", "staging")) == {}
+
+
+def test_destroying_the_owner_of_the_bucket_leaves_what_others_need(promoted: Promoted) -> None:
+    account = promoted.account
+    before = keys("qa")
+    account.run("destroy", "staging", "--exclude-protected")
+    assert {key for key in before if key.startswith("qa/")} <= set(keys("qa"))
+    with promoted.backend("qa").client() as client:
+        assert client.post("/api/media", json=RECORDING).status_code == 201
+    found = machine_environment("qa")
+    asked = httpx.options(
+        f"{found['R2_ENDPOINT']}/{found['R2_BUCKET']}/qa/any",
+        headers={"Origin": "https://app.reelballers.com", "Access-Control-Request-Method": "PUT"},
+    )
+    assert asked.headers.get("access-control-allow-origin") == "https://app.reelballers.com"

@@ -17,8 +17,9 @@ import yaml
 
 from infra import stack as program
 from infra.rehearsal.api import Result, run
+from infra.rehearsal.providers.base import Call
 from infra.rehearsal.resource import Resource
-from infra.rehearsal.values import is_secret, masked, plain
+from infra.rehearsal.values import Values, is_secret, masked, plain
 from infra.sources import ROOT
 from tests.infra.fake_cloud import FakeCloud
 
@@ -32,10 +33,15 @@ PLANS = Path(__file__).parent / "stacks"
 @cache
 def plan(stack: str, *, preview: bool = False) -> Result:
     """The stack applied on providers that make everything at once, or only looked at."""
+    result = applied(stack, FakeCloud(), preview=preview)
+    assert result.succeeded, result.diagnostics
+    return result
+
+
+def applied(stack: str, cloud: FakeCloud, *, preview: bool = False) -> Result:
     values = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    cloud = FakeCloud()
-    result = run(
+    return run(
         _declare,
         providers={"cloudflare": cloud, "command": cloud},
         config={**text, **SECRETS},
@@ -44,8 +50,6 @@ def plan(stack: str, *, preview: bool = False) -> Result:
         stack=stack,
         preview=preview,
     )
-    assert result.succeeded, result.diagnostics
-    return result
 
 
 def _declare() -> None:
@@ -146,6 +150,28 @@ def test_commands_never_have_triggers_and_never_a_credential(stack: str) -> None
 def test_what_is_shared_is_protected_and_retained_by_its_owner(stack: str) -> None:
     kept = {each.name for each in plan(stack).resources if each.protect and each.retain_on_delete}
     assert kept == {"storage-bucket", "app-project"}
+
+
+@pytest.mark.parametrize("stack", ["local", "staging"])
+def test_what_other_stacks_need_of_the_bucket_outlives_its_owner(stack: str) -> None:
+    kept = {each.name for each in plan(stack).resources if each.retain_on_delete}
+    assert kept == {"storage-bucket", "storage-cors", "storage-lifecycle", "app-project"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_pages_name_that_somebody_else_has_stops_the_stack(stack: str) -> None:
+    class Taken(FakeCloud):
+        def invoke(self, token: str, arguments: Values, config: Values) -> Values:
+            return {**super().invoke(token, arguments, config), "subdomain": "reel-4ab.pages.dev"}
+
+        def _computed(self, call: Call) -> Values:
+            found = super()._computed(call)
+            return {**found, "subdomain": "reel-4ab.pages.dev"} if "subdomain" in found else found
+
+    result = applied(stack, Taken())
+    assert not result.succeeded
+    assert "reel-4ab.pages.dev" in str(result.diagnostics)
+    assert "choose another reel:pagesProject" in str(result.diagnostics)
 
 
 def test_production_protects_nothing_that_it_does_not_share() -> None:
