@@ -96,7 +96,7 @@ class Health:
 
 
 CONFIG = 'app = "orbit-api"\nprimary_region = "lax"\nkill_timeout = "30s"\n'
-DEPLOY = {"config": CONFIG, "strategy": "rolling", "health_url": "http://x/h", "secrets_version": "1"}
+DEPLOY: dict[str, Any] = {"config": CONFIG, "strategy": "rolling", "health_url": "http://x/h", "secrets_version": "1"}
 
 
 def test_a_deployment_answers_the_image_with_its_digest(
