@@ -1,4 +1,4 @@
-"""python -m infra.release before|roll-back|pages-preview|remove-pages-preview|fields: what the workflows call."""
+"""python -m infra.release before|roll-back|pages-preview|remove-pages-preview|fields|plan: what the workflows call."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from infra.release.deployed import Deployed, deployed
 from infra.release.engine import PulumiCli
 from infra.release.errors import ReleaseError
 from infra.release.fields import fields
+from infra.release.plan_text import output, shortened
 from infra.release.roll_back import roll_back, verify_outputs
 
 
@@ -38,6 +39,8 @@ def _run(options: argparse.Namespace) -> None:
     elif options.verb == "remove-pages-preview":
         count = pages_preview.remove(pages_preview.config_of(options.stack), options.number)
         print(f"{count} deployment(s) of {pages_preview.branch_of(options.number)} removed", file=sys.stderr)
+    elif options.verb == "plan":
+        print(output(options.name, shortened(sys.stdin.buffer.read().decode(errors="replace"))))
     else:
         print("\n".join(fields(sys.stdin.read(), options.names)))
 
@@ -66,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_stack(back)
     passed = verbs.add_parser("fields", help="print fields of a JSON object on standard input as NAME=VALUE lines")
     passed.add_argument("names", nargs="+", metavar="NAME")
+    plan = verbs.add_parser("plan", help="print a plan on standard input, shortened, as the output NAME of a step")
+    plan.add_argument("name", metavar="NAME")
     return parser
 
 

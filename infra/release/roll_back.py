@@ -1,7 +1,7 @@
-"""Back to the release before: its program, its stack file, its image.
+"""Back to the release before: its program, its stack file, its image and its site.
 
 Configuration and secrets are functions of the program and the stack file, so they come back with the commit; the image
-is taken by its digest instead of being built again.
+is taken by its digest instead of being built again. The site is built again and must have the digest that it had.
 """
 
 import json
@@ -36,6 +36,8 @@ def roll_back(stack: str, before: Deployed | None, engine: Open, verify: Verify,
         settings = _settings(stack, tree, Path(scratch))
         then = engine(tree)
         then.set_config(stack, settings, "reel:image", target.image)
+        # A stack file that was committed with the digest of an older site would refuse the site of its own commit.
+        then.set_config(stack, settings, "reel:siteDigest", target.site_digest)
         # Without a value that is new, an image that is still in the state would be no reason to deploy.
         then.set_config(stack, settings, "reel:redeploy", f"{target.commit[:12]}-{uuid.uuid4().hex[:8]}")
         try:

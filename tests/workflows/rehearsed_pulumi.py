@@ -85,7 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pulumi", allow_abbrev=False)
     verbs = parser.add_subparsers(required=True)
     _verb(verbs, "up", up, "--yes", "--skip-preview", files=("--config-file", "--policy-pack"))
-    _verb(verbs, "preview", preview, "--json", "--expect-no-changes", files=("--config-file", "--policy-pack"))
+    look = _verb(
+        verbs, "preview", preview, "--json", "--expect-no-changes", "--diff", files=("--config-file", "--policy-pack")
+    )
+    look.add_argument("--color", choices=("never",))
     _verb(verbs, "refresh", refresh, "--preview-only", "--expect-no-changes", "--diff")
     stack = verbs.add_parser("stack", allow_abbrev=False).add_subparsers(required=True)
     _verb(stack, "output", output, "--json", "--show-secrets")

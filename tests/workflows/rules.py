@@ -11,11 +11,13 @@ HERE = Path(__file__).parent
 ACTIONS: dict[str, Json] = json.loads((HERE / "actions.json").read_text())
 PULUMI_FLAGS: dict[str, list[str]] = json.loads((HERE / "pulumi_flags.json").read_text())
 
-WRITES = {("preview", "plan"): {"pull-requests"}, ("drift", "report"): {"issues"}}
+WRITES = {("preview", "comment"): {"pull-requests"}, ("drift", "report"): {"issues"}}
 READS = {"contents", "actions"}
 NOT_A_FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 LOCKS = {"requirements/*.lock", "app/web/package-lock.json"}
 CHANGES_A_STACK = re.compile(r"\bpulumi (up|destroy|refresh)\b|infra\.release roll-back")
+DEPLOYS = re.compile(r"\bpulumi (up|destroy)\b|infra\.release roll-back")
+ON_MAIN = "${{ github.ref == 'refs/heads/main' }}"
 RULES: list[Callable[[Workflow], Iterator[str]]] = []
 
 
@@ -54,8 +56,8 @@ def permissions_are_the_least(workflow: Workflow) -> Iterator[str]:
         for scope, level in job.get("permissions", {"missing": "write"}).items():
             if scope not in {"read": READS, "write": allowed}.get(level, ()):
                 yield f"{name} has {scope}: {level}"
-        if "issues" in allowed and has_secrets(job):
-            yield f"{name} writes issues and has secrets"
+        if allowed and (has_secrets(job) or uses(job, "actions/checkout") or len(job["permissions"]) > 1):
+            yield f"{name} writes, and has secrets, the repository's code or more permissions"
 
 
 @rule
@@ -85,6 +87,19 @@ def a_stack_has_one_concurrency_group_and_is_never_cancelled(workflow: Workflow)
             yield f"{name} deploys and may be cancelled half way"
         if not group and "concurrency" not in workflow.document and has_secrets(job):
             yield f"{name} is in no concurrency group"
+
+
+@rule
+def only_main_changes_a_stack(workflow: Workflow) -> Iterator[str]:
+    """A run by hand may name any branch; a job that needs one that refuses it is skipped too."""
+    safe: set[str] = set()
+    for name, job in workflow.jobs.items():
+        needed = job.get("needs", [])
+        before = {needed} if isinstance(needed, str) else set(needed)
+        if job.get("if") == ON_MAIN or ("if" not in job and before & safe):
+            safe.add(name)
+        elif DEPLOYS.search(runs(job)):
+            yield f"{name} changes a stack from any branch"
 
 
 @rule
@@ -154,7 +169,7 @@ def forks_get_no_secrets(workflow: Workflow) -> Iterator[str]:
 @rule
 def downloads_are_kept_until_a_lock_changes(workflow: Workflow) -> Iterator[str]:
     for name, job in workflow.jobs.items():
-        if re.search(r"^make (setup|check|test)", runs(job), re.MULTILINE):
+        if re.search(r"^make (setup|check|test|coverage)", runs(job), re.MULTILINE):
             caches = [step["with"] for step in uses(job, "astral-sh/setup-uv")]
             globs = [set(cache.get("cache-dependency-glob", "").split()) for cache in caches]
             if globs != [LOCKS] or caches[0].get("enable-cache") is not True:
@@ -185,5 +200,5 @@ def pulumi_is_interrupted_before_it_is_killed(workflow: Workflow) -> Iterator[st
             if "pulumi" in words and "--signal=INT" not in words:
                 yield f"{job}: {' '.join(words[:4])}"
         joined = step.get("run", "").replace("\\\n", " ")
-        if re.search(r"^\s*pulumi (up|refresh)", joined, re.MULTILINE):
+        if re.search(r"^\s*pulumi (up|refresh|preview)", joined, re.MULTILINE):
             yield f"{job}: pulumi has no time limit of its own"

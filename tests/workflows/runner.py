@@ -69,8 +69,7 @@ class Runner:
             timeout=self.timeout_s,
             check=False,
         )
-        lines = files["GITHUB_OUTPUT"].read_text().splitlines()
-        outputs = dict(line.split("=", 1) for line in lines)
+        outputs = read_outputs(files["GITHUB_OUTPUT"].read_text())
         return Ran(step.get("name", step["run"].strip()), done.returncode, done.stdout), outputs
 
     def run_job(self, job: Json) -> "Finished":
@@ -94,6 +93,20 @@ class Runner:
 
     def _expanded(self, value: Any) -> str:
         return EXPRESSION.sub(lambda found: self.context.get(found[1], ""), str(value))
+
+
+def read_outputs(text: str) -> dict[str, str]:
+    """`name=value` lines, and `name<<end` with the lines up to that end."""
+    found, lines = dict[str, str](), iter(text.split("\n"))
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if "<<" in name:
+            name, _, end = line.partition("<<")
+            value = "\n".join(iter(lambda: next(lines), end))
+        if name:
+            assert equals or "<<" in line, f"no output: {line}"
+            found[name] = value
+    return found
 
 
 @dataclass

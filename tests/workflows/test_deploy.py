@@ -22,6 +22,7 @@ def place(workflow: Workflow, job: str, text: str) -> int:
 
 def test_it_runs_on_main_only(deploy: Workflow) -> None:
     assert deploy.triggers == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+    assert deploy.jobs["staging"]["if"] == "${{ github.ref == 'refs/heads/main' }}"
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -42,11 +42,24 @@ def test_the_result_names_what_was_found(refresh: str, probe: str, found: str, r
     assert outputs == {"staging": f"{found} (resources: {refresh}, commands: {probe})"}
 
 
-def test_deployments_under_way_are_counted(runner: Runner, gh: Stub) -> None:
-    gh.replies(("run list", "2\n", 0))
+def test_deployments_under_way_are_those_that_run_or_are_queued(runner: Runner, gh: Stub) -> None:
+    """One that waits for an approval is asked for by no call, so it counts for nothing."""
+    gh.replies(("run list --status in_progress", "1\n", 0), ("run list --status queued", "2\n", 0))
     ran, outputs = runner.run_step(read("drift").step("idle", "deployments"))
     ok(ran)
-    assert outputs == {"under_way": "2"}
+    assert outputs == {"under_way": "3"}
+    assert [call.partition(" --workflow ")[0] for call in gh.said] == [
+        "run list --status in_progress",
+        "run list --status queued",
+    ]
+    assert all("--workflow deploy.yml " in call for call in gh.said)
+
+
+def test_deployments_that_cannot_be_counted_are_no_zero(runner: Runner, gh: Stub) -> None:
+    gh.replies(("run list --status in_progress", "0\n", 0), ("run list", "", 1))
+    ran, outputs = runner.run_step(read("drift").step("idle", "deployments"))
+    assert ran.status == 1
+    assert outputs == {}
 
 
 FOUND = {"needs.check.outputs.staging": "drift (resources: failure, commands: success)"}

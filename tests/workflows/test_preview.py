@@ -1,9 +1,9 @@
-"""What a pull request gets: a plan of each stack as a comment that is edited, and a page that goes with it."""
+"""What a pull request gets: a plan of each stack in one comment that is edited, and a page that goes with it."""
 
 import pytest
 
 from infra.sources import ROOT
-from tests.workflows.workflow import Json, Workflow, read, uses
+from tests.workflows.workflow import Workflow, commands, read, uses
 
 
 @pytest.fixture
@@ -11,27 +11,41 @@ def preview() -> Workflow:
     return read("preview")
 
 
-@pytest.fixture
-def plan(preview: Workflow) -> Json:
-    [step] = [step for step in uses(preview.jobs["plan"], "pulumi/actions") if "command" in step["with"]]
-    options: Json = step["with"]
-    return options
+def test_both_stacks_are_planned(preview: Workflow) -> None:
+    strategy = preview.jobs["plan"]["strategy"]
+    assert strategy == {"fail-fast": False, "matrix": {"stack": ["staging", "production"]}}
 
 
-def test_both_stacks_are_planned(preview: Workflow, plan: Json) -> None:
-    assert preview.jobs["plan"]["strategy"]["matrix"]["stack"] == ["staging", "production"]
-    assert plan["command"] == "preview"
-    assert plan["stack-name"] == "${{ matrix.stack }}"
-
-
-def test_the_comment_is_edited_and_not_repeated(plan: Json) -> None:
-    assert plan["comment-on-pr"] is True
-    assert plan["edit-pr-comment"] is True
-
-
-def test_the_policies_are_the_repositorys(plan: Json) -> None:
-    assert plan["policyPacks"] == "infra/policy"
+def test_the_plan_is_what_a_deployment_would_do_under_the_repositorys_policies(preview: Workflow) -> None:
+    [words] = commands(preview.step("plan", "plan")["run"], "timeout")
+    words = words[words.index("pulumi") + 1 :]
+    assert words[0] == "preview"
+    assert words[words.index("--policy-pack") + 1] == "infra/policy"
     assert (ROOT / "infra/policy/PulumiPolicy.yaml").is_file()
+
+
+def test_only_the_comment_may_write_and_it_runs_after_every_plan(preview: Workflow) -> None:
+    comment = preview.jobs["comment"]
+    assert preview.jobs["plan"]["permissions"] == {"contents": "read"}
+    assert comment["permissions"] == {"pull-requests": "write"}
+    assert comment["needs"] == "plan"
+    assert "!cancelled()" in comment["if"]
+    assert "needs.plan.result == 'failure'" in comment["if"]
+
+
+def test_no_job_is_left_that_comments_once_a_stack(preview: Workflow) -> None:
+    assert [
+        step for job in preview.jobs.values() for step in uses(job, "pulumi/actions") if "command" in step["with"]
+    ] == []
+
+
+def test_each_stack_has_outputs_of_its_own_and_the_comment_gets_all(preview: Workflow) -> None:
+    """Jobs of a matrix write into the same outputs."""
+    stacks = preview.jobs["plan"]["strategy"]["matrix"]["stack"]
+    names = {*stacks, *(f"{stack}_outcome" for stack in stacks)}
+    assert preview.jobs["plan"]["outputs"] == {name: f"${{{{ steps.shown.outputs.{name} }}}}" for name in names}
+    given = preview.step("comment", "One comment")["env"].values()
+    assert {f"${{{{ needs.plan.outputs.{name} }}}}" for name in names} <= set(given)
 
 
 def test_a_plan_has_no_credential_that_can_deploy_the_backend(preview: Workflow) -> None:
@@ -42,6 +56,9 @@ def test_a_plan_has_no_credential_that_can_deploy_the_backend(preview: Workflow)
 def test_the_page_goes_when_the_pull_request_closes(preview: Workflow) -> None:
     assert preview.triggers["pull_request"]["types"] == ["opened", "synchronize", "reopened", "closed"]
     for name, job in preview.jobs.items():
+        if name == "comment":
+            assert job["needs"] == "plan"  # and not where that is skipped
+            continue
         sign = "==" if name == "remove-page" else "!="
         assert f"github.event.action {sign} 'closed'" in job["if"]
 

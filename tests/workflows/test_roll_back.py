@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,15 @@ def test_a_release_that_verifies_is_handed_over(good: Finished, before: dict[str
     assert "Roll back" not in good.names
     assert good.outputs["steps.verified.outputs.image"].rpartition("@")[2] in before["images"]
     assert re.fullmatch(r"[0-9a-f]{64}", good.outputs["steps.verified.outputs.site_digest"])
+
+
+def test_a_pull_request_without_changes_plans_none(staging: Staging, before: dict[str, Any]) -> None:
+    """`preview` as it stands, on the tree that was just deployed."""
+    runner = replace(staging._runner, context={"matrix.stack": "staging"})
+    for name in ("settings", "plan"):
+        ran, _ = runner.run_step(read("preview").step("plan", name))
+        assert ran.status == 0, ran.said
+    assert "\nnothing changed: " in ran.said
 
 
 def test_one_that_does_not_verify_fails_and_is_rolled_back(bad: Finished) -> None:

@@ -33,6 +33,18 @@ BREAKS = [
     (rules.permissions_are_the_least, "deploy", "contents: read", "contents: write"),
     (rules.permissions_are_the_least, "deploy", "    permissions:\n      contents: read\n", ""),
     (rules.permissions_are_the_least, "drift", "RUN: ", "TOKEN: ${{ secrets.FLY_ACCESS_TOKEN }}\n          RUN: "),
+    (rules.permissions_are_the_least, "preview", "contents: read\n", "contents: read\n      pull-requests: write\n"),
+    (rules.permissions_are_the_least, "preview", "pull-requests: write", "pull-requests: write\n      contents: read"),
+    (rules.permissions_are_the_least, "preview", "PRODUCTION: ", "T: ${{ secrets.T }}\n          PRODUCTION: "),
+    (rules.only_main_changes_a_stack, "deploy", r"    if: .*refs/heads/main.*\n", ""),
+    (rules.only_main_changes_a_stack, "deploy", "refs/heads/main' }}", "refs/heads/main' || true }}"),
+    (rules.only_main_changes_a_stack, "deploy", "    needs: staging\n", ""),
+    (
+        rules.only_main_changes_a_stack,
+        "deploy",
+        "    needs: staging\n",
+        "    needs: staging\n    if: ${{ always() }}\n",
+    ),
     (rules.every_job_ends_in_time, "ci", "    timeout-minutes: 20\n", ""),
     (rules.every_job_ends_in_time, "deploy", "timeout-minutes: 150", "timeout-minutes: 60"),
     (rules.a_stack_has_one_concurrency_group_and_is_never_cancelled, "deploy", "group: stack-staging", "group: deploy"),
@@ -75,7 +87,12 @@ BREAKS = [
     (rules.scripts_stop_at_the_first_failure, "deploy", "          set -euo pipefail\n", ""),
     (rules.scripts_stop_at_the_first_failure, "deploy", "    shell: bash", "    shell: sh"),
     (rules.forks_get_no_secrets, "preview", "\n      && github.event.pull_request.head.repo.full_name[^}]+}}", " }}"),
-    (rules.forks_get_no_secrets, "preview", "repository }}", "repository || true }}"),
+    (
+        rules.forks_get_no_secrets,
+        "preview",
+        "full_name == github.repository }}",
+        "full_name == github.repository || true }}",
+    ),
     (rules.forks_get_no_secrets, "preview", "  pull_request:", "  pull_request_target:"),
     (rules.downloads_are_kept_until_a_lock_changes, "ci", r"requirements/\*.lock", "requirements/dev.txt"),
     (rules.downloads_are_kept_until_a_lock_changes, "ci", "enable-cache: true", "enable-cache: false"),
@@ -84,6 +101,7 @@ BREAKS = [
     (rules.pulumi_gets_only_flags_that_it_has, "deploy", "--non-interactive --stack staging --policy", "--policy"),
     (rules.pulumi_is_interrupted_before_it_is_killed, "deploy", "--signal=INT", "--signal=KILL"),
     (rules.pulumi_is_interrupted_before_it_is_killed, "deploy", r"timeout --signal.*\\\n", ""),
+    (rules.pulumi_is_interrupted_before_it_is_killed, "preview", r"timeout --signal.*\\\n", ""),
 ]
 
 

@@ -9,8 +9,8 @@ from tests.workflows.answers import ok
 from tests.workflows.runner import Runner
 from tests.workflows.workflow import has_secrets, read
 
-# These run by themselves in every pull request; here only that they exist.
-LONG = {"make setup", "make check", "make test"}
+# These run by themselves in every pull request or every week; here only that they exist.
+LONG = {"make setup", "make check", "make test", "make coverage"}
 
 
 @pytest.mark.parametrize("command", sorted({*LONG, "make doctor STACK=staging"}))

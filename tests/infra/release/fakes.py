@@ -33,8 +33,8 @@ class FakeEngine:
         return {**self.values, "show_secrets": show_secrets}
 
     def set_config(self, stack: str, settings: Path, key: str, value: str) -> None:
-        with settings.open("a") as file:
-            file.write(f"  {key}: {value}\n")
+        kept = [line for line in settings.read_text().splitlines() if not line.startswith(f"  {key}: ")]
+        settings.write_text("\n".join([*kept, f"  {key}: {value}", ""]))
 
     def up(self, stack: str, settings: Path) -> None:
         if self.fails:
@@ -66,7 +66,9 @@ def repository(root: Path) -> list[str]:
     commits = []
     for text in ("A", "B"):
         (root / "program.txt").write_text(text)
-        (root / "Pulumi.staging.yaml").write_text(f"config:\n  reel:fromCommit: {text}\n")
+        stale = "e" * 64  # of a site that some release before had
+        settings = f"config:\n  reel:fromCommit: {text}\n  reel:siteDigest: {stale}\n"
+        (root / "Pulumi.staging.yaml").write_text(settings)
         git(root, "add", "--all")
         git(root, "commit", "--quiet", "--message", text)
         commits.append(git(root, "rev-parse", "HEAD").strip())

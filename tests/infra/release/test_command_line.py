@@ -1,6 +1,8 @@
 """`python -m infra.release`: JSON on standard output, the reason of a failure on the last line of standard error."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,13 @@ def test_the_inputs_of_a_page_are_one_line(capsys: pytest.CaptureFixture[str]) -
     assert command.main(["pages-preview", "12", "-s", "staging"]) == 0
     [line] = capsys.readouterr().out.splitlines()
     assert json.loads(line)["branch"] == "pr-12"
+
+
+def test_a_plan_is_the_output_of_a_step_whatever_bytes_it_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Previewing\n\xff\n")))
+    assert command.main(["plan", "staging"]) == 0
+    first, *lines, last = capsys.readouterr().out.splitlines()
+    assert first == f"staging<<{last}"
+    assert lines == ["Previewing", "\N{REPLACEMENT CHARACTER}"]

@@ -26,6 +26,15 @@ def test_it_applies_program_and_stack_file_of_that_commit_with_its_image(tmp_pat
     assert said == f"rolled back: staging runs {IMAGE} of commit {first[:12]} again, and it verifies"
 
 
+@pytest.mark.parametrize("digest", ["d" * 64, ""])
+def test_a_stale_digest_in_the_stack_file_gives_way_to_the_site_before(tmp_path: Path, digest: str) -> None:
+    """An empty one takes any site."""
+    first, _ = repository(tmp_path)
+    engine = FakeEngine()
+    roll_back("staging", release(first, site_digest=digest), engine.at, yes, tmp_path)
+    assert re.findall(r"reel:siteDigest: (.*)", engine.seen["settings"]) == [digest]
+
+
 def test_it_always_deploys_by_a_value_that_the_stack_file_accepts(tmp_path: Path) -> None:
     first, _ = repository(tmp_path)
     engine, seen = FakeEngine(), []
