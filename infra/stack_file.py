@@ -11,9 +11,11 @@ from infra.sources import ROOT
 def config_of(stack: str) -> StackConfig:
     """Secrets are placeholders, set or not; raises ConfigError."""
     path = ROOT / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"there is no {path.name}")
     try:
         document = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path.name} cannot be read: {error}") from None
     values: dict[str, Any] = document.get("config") or {}
     unset = {f"{NAMESPACE}:{key}": "unused" for key in SECRET_KEYS}

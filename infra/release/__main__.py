@@ -14,6 +14,7 @@ from infra.release.errors import ReleaseError
 from infra.release.fields import fields
 from infra.release.plan_text import output, shortened
 from infra.release.roll_back import roll_back, verify_outputs
+from infra.stack_file import config_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,9 +36,9 @@ def _run(options: argparse.Namespace) -> None:
         before = Deployed.from_json(_text(options.before))
         print(roll_back(options.stack, before, PulumiCli, verify_outputs), file=sys.stderr)
     elif options.verb == "pages-preview":
-        print(json.dumps(pages_preview.request(pages_preview.config_of(options.stack), options.number)))
+        print(json.dumps(pages_preview.request(config_of(options.stack), options.number)))
     elif options.verb == "remove-pages-preview":
-        count = pages_preview.remove(pages_preview.config_of(options.stack), options.number)
+        count = pages_preview.remove(config_of(options.stack), options.number)
         print(f"{count} deployment(s) of {pages_preview.branch_of(options.number)} removed", file=sys.stderr)
     elif options.verb == "plan":
         print(output(options.name, shortened(sys.stdin.buffer.read().decode(errors="replace"))))

@@ -5,25 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import yaml
 
 from infra.config import StackConfig
 from infra.release.errors import ReleaseError
-from infra.sources import ROOT
 
 API = "https://api.cloudflare.com/client/v4"
 PER_PAGE = 25
 TIMEOUT_S = 60
-
-
-def config_of(stack: str) -> StackConfig:
-    """The stack file without its secrets, which nothing here needs; raises ConfigError."""
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        raise ReleaseError(f"there is no {path.name}")
-    values: dict[str, Any] = yaml.safe_load(path.read_text())["config"]
-    unused = {"reel:modalTokenId": "unused", "reel:modalTokenSecret": "unused"}
-    return StackConfig.parse(stack, {**values, **unused})
 
 
 def branch_of(number: int) -> str:

@@ -12,8 +12,9 @@ import pytest
 from infra.deploy.pages import SiteRequest
 from infra.localcloud.cloudflare import Cloudflare
 from infra.release.errors import ReleaseError
-from infra.release.pages_preview import config_of, remove, request
+from infra.release.pages_preview import remove, request
 from infra.sources import ROOT
+from infra.stack_file import config_of
 from tests.infra.localcloud.cloudflare.fake_buckets import FakeBuckets
 from tests.infra.localcloud.cloudflare.support import (
     ACCOUNT,
@@ -54,11 +55,6 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for part in value for text in _texts(part)]
     return [value] if isinstance(value, str) and value.startswith("{") else []
-
-
-def test_a_stack_without_a_file_is_named() -> None:
-    with pytest.raises(ReleaseError, match=r"Pulumi\.other\.yaml"):
-        config_of("other")
 
 
 class Pages:
