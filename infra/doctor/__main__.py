@@ -5,11 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+from infra.config import ConfigError
 from infra.deploy.errors import DeployError
 from infra.deploy.verify.outputs import OutputsError, load, parse
 from infra.doctor import local
 from infra.doctor.command import see
-from infra.doctor.stacks import account_id, stack_outputs
+from infra.doctor.stacks import settings, stack_outputs
 
 
 def main(words: list[str] | None = None) -> int:
@@ -24,8 +25,9 @@ def main(words: list[str] | None = None) -> int:
         if options.stack == local.STACK:
             return local.see_local()
         outputs = parse(stack_outputs(options.stack), f"the stack {options.stack}")
-        return see(outputs, options.stack, account_id=account_id(options.stack))
-    except (DeployError, OutputsError) as error:
+        config = settings(options.stack)
+        return see(outputs, options.stack, account_id=config.account_id, config=config)
+    except (DeployError, OutputsError, ConfigError) as error:
         print(f"doctor: {error}", file=sys.stderr)
         return 2
 

@@ -1,4 +1,4 @@
-"""The command: rows on standard error, then what to do for each that failed, and one JSON line on standard output."""
+"""The command: rows on standard error, then what to do about them, and one JSON line on standard output."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from infra.doctor.rounds import examined
 
 
 def see(outputs: Outputs, stack: str, **facts: Any) -> int:  # noqa: ANN401 -- fields of Patient
-    """0 when nothing fails, 1 otherwise."""
+    """0 when nothing fails, hints or not; 1 otherwise."""
     patient_of = partial(Patient, stack=stack, **facts)
     try:
         report, remedies = asyncio.run(examined(patient_of, outputs, to_stderr))
@@ -21,5 +21,6 @@ def see(outputs: Outputs, stack: str, **facts: Any) -> int:  # noqa: ANN401 -- f
         return 130
     for name, remedy in remedies:
         to_stderr(f"\n{name}: what to do\n    {remedy}")
-    print(json.dumps({"ok": not report.failed, "failed": report.failed}))  # noqa: T201 -- the result
+    result = {"ok": not report.failed, "failed": report.failed, "hints": report.hints}
+    print(json.dumps(result))  # noqa: T201 -- the result
     return 1 if report.failed else 0

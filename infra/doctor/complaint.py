@@ -1,4 +1,4 @@
-"""A complaint is a check and what to do when it fails."""
+"""A complaint is a check and what to do when it fails or has a hint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ def with_remedy(checks: Sequence[Check], remedy: str) -> list[Complaint]:
 
 
 async def examine(report: Report, complaints: Sequence[Complaint]) -> list[tuple[str, str]]:
-    """Names and remedies of those that failed."""
+    """Names and remedies of those that failed or have a hint."""
     found = []
     for complaint in complaints:
         await report.run(complaint.check)
-        if report.rows[-1].state == "FAIL":
+        if report.rows[-1].state in ("FAIL", "hint"):
             found.append((complaint.check.name, complaint.remedy))
     return found

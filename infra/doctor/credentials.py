@@ -30,7 +30,7 @@ def complaints(patient: Patient) -> list[Complaint]:
         ),
     ]
     if patient.visit.outputs.gpu_app:
-        remedy = "export MODAL_TOKEN_ID=… MODAL_TOKEN_SECRET=…  (made by: modal token new)"
+        remedy = "export MODAL_TOKEN_ID=… MODAL_TOKEN_SECRET=…  (made by: .venv/bin/modal token new)"
         found.append(Complaint(Check(MODAL, modal), remedy))
     return found
 

@@ -16,7 +16,7 @@ def complaints(patient: Patient) -> list[Complaint]:
     if not patient.visit.outputs.gpu_app:
         return [Complaint(Check("Modal functions", not_used), patient.up)]
     environment = modal_environment(patient)
-    logs = f"modal app logs {patient.visit.outputs.gpu_app} --env {environment}"
+    logs = f".venv/bin/modal app logs {patient.visit.outputs.gpu_app} --env {environment}"
     return [
         # A machine says in which environment the backend looks.
         Complaint(

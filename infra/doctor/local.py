@@ -32,4 +32,4 @@ def see_local() -> int:
         **dict.fromkeys(("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL"), config.fly_url),
     }
     os.environ.update({name: url for name, url in addresses.items() if url})
-    return see(outputs, STACK, is_local=True, account_id=config.account_id)
+    return see(outputs, STACK, is_local=True, account_id=config.account_id, config=config)

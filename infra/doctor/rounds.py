@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from infra.deploy.verify import cleanup, cors, exports, identity, recording, service, sockets
@@ -10,7 +9,7 @@ from infra.deploy.verify.outputs import Outputs
 from infra.deploy.verify.report import Report
 from infra.deploy.verify.rounds import terminable
 from infra.deploy.verify.visit import Visit
-from infra.doctor import credentials, gpu, isolation, machines, tools
+from infra.doctor import credentials, declared, gpu, isolation, machines, names, page, tools
 from infra.doctor.complaint import Complaint, examine, with_remedy
 from infra.doctor.patient import Patient
 
@@ -41,17 +40,21 @@ async def examined(
 
 def _standing(patient: Patient) -> list[Complaint]:
     visit, app, up = patient.visit, patient.app, patient.up
-    health, readiness = service.health_check(visit), service.readiness_check(visit)
     logs = f"flyctl logs -a {app} --no-tail"
     return [
         *tools.complaints(patient),
         *credentials.complaints(patient),
+        # TLS ends at Fly's edge, so that asking for a certificate wakes no machine.
+        *names.complaints(patient),
         *machines.complaints(patient),
-        Complaint(replace(health, needs=()), f"{logs}; then: {up}"),
-        Complaint(readiness, f"{logs}; open {visit.outputs.api_url}/api/ready"),
+        *declared.complaints(patient),
+        Complaint(service.health_check(visit), f"{logs}; then: {up}"),
+        Complaint(service.version_check(visit), patient.redeploy),
+        Complaint(service.readiness_check(visit), f"{logs}; open {visit.outputs.api_url}/api/ready"),
         *with_remedy(
             identity.checks(visit), f"pulumi stack output --json --show-secrets -s {patient.stack} > outputs.json; {up}"
         ),
+        *page.complaints(patient),
         *with_remedy(cors.api_checks(visit), f"{up}  (CORS_ORIGINS is the app's address, never typed)"),
         *with_remedy(
             sockets.checks(visit),
@@ -65,7 +68,7 @@ def _trying(patient: Patient) -> list[Complaint]:
     """One short extraction, which is the cheapest thing that takes the whole way."""
     visit, app, up = patient.visit, patient.app, patient.up
     logs = f"flyctl logs -a {app} --no-tail"
-    modal = f"modal app logs {visit.outputs.gpu_app or 'GPU_APP'} --env {gpu.modal_environment(patient)}"
+    modal = f".venv/bin/modal app logs {visit.outputs.gpu_app or 'GPU_APP'} --env {gpu.modal_environment(patient)}"
     render, told = exports.render_check(visit, "extract"), exports.progress_check(visit, "extract")
     return [
         *isolation.complaints(patient),

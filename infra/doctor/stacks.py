@@ -1,15 +1,15 @@
-"""From a stack's name to its outputs: by Pulumi, which must be here for it."""
+"""From a stack's name to its outputs, by Pulumi, which must be here for it, and to what its file asks for."""
 
 import json
 import os
 import shutil
 from typing import Any
 
-import yaml
-
+from infra.config import StackConfig
 from infra.deploy.errors import DeployError
 from infra.deploy.process import run
 from infra.sources import ROOT
+from infra.stack_file import config_of
 
 TIMEOUT_S = 120
 
@@ -34,8 +34,6 @@ def stack_outputs(stack: str) -> dict[str, Any]:
     return outputs
 
 
-def account_id(stack: str) -> str:
-    """Cloudflare's account of a stack, "" where its file does not say."""
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    document = yaml.safe_load(path.read_text()) if path.is_file() else {}
-    return str((document or {}).get("config", {}).get("reel:accountId", ""))
+def settings(stack: str) -> StackConfig:
+    """Of `STACK` or `ORGANIZATION/PROJECT/STACK`, without its secrets; raises ConfigError."""
+    return config_of(stack.rpartition("/")[2])

@@ -24,6 +24,7 @@ class Outputs(BaseModel):
     health_url: Url
     ws_url: Url
     landing_url: Url | None = None
+    pages_deployment: Url | None = None
     version: str | None = None
     image: str = ""
     fly_app: str = ""

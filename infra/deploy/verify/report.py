@@ -11,12 +11,16 @@ from websockets.exceptions import WebSocketException
 
 from infra.deploy.errors import DeployError
 
-State = Literal["ok", "FAIL", "-"]
+State = Literal["ok", "hint", "FAIL", "-"]
 EXPECTED = (DeployError, httpx.HTTPError, WebSocketException, OSError)
 
 
 class StillUsableError(DeployError):
     """The row fails, and what needs it can be tried nevertheless."""
+
+
+class HintError(StillUsableError):
+    """It works and could be better: the row fails nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Report:
     def failed(self) -> list[str]:
         return [row.name for row in self.rows if row.state == "FAIL"]
 
+    @property
+    def hints(self) -> list[str]:
+        return [row.name for row in self.rows if row.state == "hint"]
+
     async def run(self, check: Check) -> None:
         missing = [name for name in check.needs if name in self._unusable]
         if missing:
@@ -60,7 +68,8 @@ class Report:
         try:
             row = Row(check.name, "ok", 0.0, await check.run())
         except EXPECTED as error:
-            row = Row(check.name, "FAIL", 0.0, " ".join(str(error).split()) or type(error).__name__)
+            state: State = "hint" if isinstance(error, HintError) else "FAIL"
+            row = Row(check.name, state, 0.0, " ".join(str(error).split()) or type(error).__name__)
             if not isinstance(error, StillUsableError):
                 self._unusable.add(check.name)
         except Exception as error:

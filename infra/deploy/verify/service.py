@@ -11,11 +11,15 @@ HEALTH = "health"
 
 
 def checks(visit: Visit) -> list[Check]:
-    return [health_check(visit), Check("version", lambda: version(visit), (HEALTH,)), readiness_check(visit)]
+    return [health_check(visit), version_check(visit), readiness_check(visit)]
 
 
 def health_check(visit: Visit) -> Check:
     return Check(HEALTH, lambda: health(visit), rows_of(visit.outputs.health_url))
+
+
+def version_check(visit: Visit) -> Check:
+    return Check("version", lambda: version(visit), (HEALTH,))
 
 
 def readiness_check(visit: Visit) -> Check:

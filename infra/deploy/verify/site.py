@@ -8,6 +8,7 @@ from infra.deploy.verify.report import Check
 from infra.deploy.verify.visit import Visit
 
 PAGE = "web app"
+LANDING = "landing page"
 
 
 def checks(visit: Visit) -> list[Check]:
@@ -17,7 +18,7 @@ def checks(visit: Visit) -> list[Check]:
         Check("web app's API", lambda: page_api(visit), (PAGE,)),
     ]
     if landing:
-        found.append(Check("landing page", lambda: landing_page(visit, landing), rows_of(landing)))
+        found.append(Check(LANDING, lambda: landing_page(visit, landing), rows_of(landing)))
     return found
 
 

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.deploy.errors import DeployError
 from infra.deploy.verify.outputs import OutputsError
-from infra.doctor import local, stacks
+from infra.doctor import __main__ as command
+from infra.doctor import local, machines, stacks
 from infra.doctor.__main__ import main
+from infra.doctor.command import see
 from infra.sources import ROOT
 from tests.infra.deploy.world import TOKEN
 from tests.infra.doctor.conftest import Ward
@@ -65,9 +68,19 @@ def test_the_secrets_of_a_stack_are_not_logged(
     assert TOKEN not in said.out + said.err
 
 
-def test_the_account_comes_from_the_stack_file() -> None:
-    assert len(stacks.account_id("staging")) == 32
-    assert stacks.account_id("no-such-stack") == ""
+@pytest.mark.parametrize("stack", ["staging", "organization/reel/staging"])
+def test_what_is_wanted_comes_from_the_stack_file(stack: str) -> None:
+    found = stacks.settings(stack)
+    assert (found.stack, len(found.account_id)) == ("staging", 32)
+
+
+def test_the_patient_has_its_stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, json.dumps({**OUTPUTS, "verify_token": TOKEN}))
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(command, "see", lambda outputs, stack, **facts: seen.update(stack=stack, **facts) or 0)
+    assert main(["staging"]) == 0
+    config = stacks.settings("staging")
+    assert seen == {"stack": "staging", "account_id": config.account_id, "config": config}
 
 
 def test_errors_are_one_line_and_status_2(
@@ -77,6 +90,14 @@ def test_errors_are_one_line_and_status_2(
     for words in (["staging"], ["--outputs", str(tmp_path / "missing.json")]):
         assert main(words) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_stack_without_its_file_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi(tmp_path, monkeypatch, json.dumps({**OUTPUTS, "verify_token": TOKEN}))
+    assert main(["no-such-stack"]) == 2
+    assert capsys.readouterr().err.startswith("doctor: Pulumi.no-such-stack.yaml cannot be read: ")
 
 
 def test_the_local_stack_has_outputs_only_when_it_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +123,24 @@ async def test_the_command_says_what_to_do(ward: Ward, tmp_path: Path) -> None:
     ward.stack.renderer.available = False
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps({**ward.stack.values(), "fly_app": "orbit-api", "gpu_app": ""}))
-    command = [sys.executable, "-m", "infra.doctor", "--outputs", str(outputs)]
-    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-m", "infra.doctor", "--outputs", str(outputs)]
+    done = await asyncio.to_thread(subprocess.run, words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout) == {"ok": False, "failed": ["readiness"]}
+    assert json.loads(done.stdout) == {"ok": False, "failed": ["readiness"], "hints": []}
     said = done.stderr.splitlines()
     assert said[said.index("readiness: what to do") + 1].strip().startswith("flyctl logs -a orbit-api --no-tail")
     assert TOKEN not in done.stderr
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_slow_start_alone_is_no_failure(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ward.machine["state"] = "stopped"
+    ward.flyctl.replies(("status", {"stdout": json.dumps(ward.status)}))
+    monkeypatch.setattr(machines, "COLD_START_LIMIT_S", 0.0)
+    outputs = ward.stack.outputs(**ward.values)
+    assert await asyncio.to_thread(see, outputs, "staging", config=ward.config) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"ok": True, "failed": [], "hints": ["cold start"]}
+    assert "cold start: what to do\n    pulumi config set reel:minMachinesRunning 1 -s staging" in said.err

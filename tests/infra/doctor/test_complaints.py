@@ -2,22 +2,29 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.deploy.verify.visit import FOREIGN_ORIGIN
-from infra.doctor import machines
+from infra.deploy.verify import hosts
+from infra.deploy.verify.outputs import Outputs
+from infra.deploy.verify.visit import FOREIGN_ORIGIN, Visit
+from infra.doctor import declared
+from infra.doctor.patient import Patient
 from tests.infra.deploy.conftest import FACTS
-from tests.infra.deploy.world import TOKEN
+from tests.infra.deploy.world import PAGE, TOKEN, Interfering
 from tests.infra.doctor.conftest import CLOUDFLARE_TOKEN, FLY_TOKEN, Ward
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Break = Callable[[Ward, pytest.MonkeyPatch], dict[str, Any] | None]
 Me = dict[str, str]
+ADDRESSES = ("app_url", "api_url", "health_url", "ws_url")
+REDEPLOY = 'pulumi config set reel:redeploy "$(date +%s)" -s staging && pulumi up -s staging'
+PAGE_AGAIN = "pulumi up -s staging --replace '**::app-deploy'"
 
 
 async def test_a_healthy_stack_has_no_complaint(ward: Ward) -> None:
@@ -33,11 +40,20 @@ async def test_a_healthy_stack_has_no_complaint(ward: Ward) -> None:
         "credentials Cloudflare",
         "credentials Fly",
         "credentials Modal",
+        "DNS 127.0.0.1",
         "cold start",
         "machines",
+        "machines, image",
+        "machines, number",
+        "machines, size",
         "health",
+        "version",
         "readiness",
         "identity",
+        "web app",
+        "web app's API",
+        "landing page",
+        "web app's content",
         "CORS API, own origin",
         "CORS API, foreign origin",
         "WebSocket, own origin",
@@ -118,8 +134,9 @@ def _never_wakes(ward: Ward, _: pytest.MonkeyPatch) -> None:
         machine["config"]["services"][0]["autostart"] = False
 
 
-def _half_deployed(ward: Ward, _: pytest.MonkeyPatch) -> None:
+def _half_deployed(ward: Ward, _: pytest.MonkeyPatch) -> dict[str, Any]:
     ward.add_machine(id="2", image_ref={**ward.machine["image_ref"], "digest": "sha256:other"})
+    return {"image": ""}
 
 
 def _stuck(ward: Ward, _: pytest.MonkeyPatch) -> None:
@@ -130,9 +147,80 @@ def _ill(ward: Ward, _: pytest.MonkeyPatch) -> None:
     ward.machine["checks"][0].update(status="critical", output="connection refused")
 
 
-def _slow_start(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    ward.machine["state"] = "stopped"
-    monkeypatch.setattr(machines, "COLD_START_LIMIT_S", 0.0)
+def _another_image(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.machine["image_ref"]["digest"] = "sha256:other"
+
+
+def _one_more(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.add_machine(id="2")
+    ward.ask_for(machines=1)
+
+
+def _one_less(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.ask_for(machines=2)
+
+
+def _smaller(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.machine["config"]["guest"]["memory_mb"] = 256
+
+
+def _more_cpus(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.machine["config"]["guest"]["cpus"] = 2
+
+
+def _faster_cpus(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.machine["config"]["guest"]["cpu_kind"] = "performance"
+
+
+def _another_version(ward: Ward, _: pytest.MonkeyPatch) -> dict[str, Any]:
+    return {"version": "another"}
+
+
+def _no_name(ward: Ward, _: pytest.MonkeyPatch) -> dict[str, Any]:
+    return {"landing_url": "http://nowhere.invalid"}
+
+
+def _certificate_ends(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setattr(hosts, "_not_after", lambda host, port: datetime.now(UTC) + timedelta(days=1))
+    return {"ws_url": "wss://localhost:1/ws"}
+
+
+def _another_api(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.stack.config = {"apiUrl": "https://api.elsewhere.example"}
+
+
+def _serves(site: Interfering, path: str, text: str, **headers: str) -> None:
+    """At exactly that path."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> bool:
+        if scope["path"] != path:
+            return False
+        await HTMLResponse(text, headers=headers)(scope, receive, send)
+        return True
+
+    site.interferences.append(answer)
+
+
+def _page_of_a_hand(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    _serves(ward.stack.site, "/", PAGE.replace("<body>", "<body>By hand"))
+
+
+def _policy_of_a_hand(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    _serves(ward.stack.site, "/", PAGE, **{"content-security-policy": "default-src *"})
+
+
+def _script_of_a_hand(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    for site, script in ((ward.stack.site, "other()"), (ward.deployment, "own()")):
+        _serves(site, "/", PAGE.replace("<body>", '<body><script src="/assets/page.js"></script>'))
+        _serves(site, "/assets/page.js", script)
+
+
+def _deployment_gone(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.deployment.answer("GET", "/", JSONResponse({}, 404))
+
+
+def _no_landing(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    ward.stack.site.answer("GET", "/landing", JSONResponse({}, 404))
 
 
 def _health(ward: Ward, _: pytest.MonkeyPatch) -> None:
@@ -256,10 +344,24 @@ def _cleanup(ward: Ward, _: pytest.MonkeyPatch) -> None:
         (_no_machines, ["cold start", "machines"], "pulumi up -s staging"),
         (_too_few_run, ["machines"], "flyctl logs -a orbit-api --no-tail"),
         (_never_wakes, ["machines"], "pulumi up -s staging"),
-        (_half_deployed, ["machines"], "pulumi up -s staging"),
+        (_half_deployed, ["machines, image"], "pulumi config set reel:redeploy"),
         (_stuck, ["machines"], "flyctl status -a orbit-api"),
         (_ill, ["machines"], "flyctl logs -a orbit-api --no-tail"),
-        (_slow_start, ["cold start"], "pulumi config set reel:minMachinesRunning 1 -s staging"),
+        (_another_image, ["machines, image"], REDEPLOY),
+        (_one_more, ["machines, number"], "pulumi up -s staging --replace '**::backend-scale'"),
+        (_one_less, ["machines, number"], "pulumi up -s staging --replace '**::backend-scale'"),
+        (_smaller, ["machines, size"], REDEPLOY),
+        (_more_cpus, ["machines, size"], REDEPLOY),
+        (_faster_cpus, ["machines, size"], REDEPLOY),
+        (_another_version, ["version"], REDEPLOY),
+        (_no_name, ["DNS nowhere.invalid"], "pulumi up -s staging --refresh"),
+        (_certificate_ends, ["certificate localhost:1"], "flyctl certs check localhost -a orbit-api"),
+        (_another_api, ["web app's API", "web app's content"], PAGE_AGAIN),
+        (_page_of_a_hand, ["web app's content"], PAGE_AGAIN),
+        (_policy_of_a_hand, ["web app's content"], PAGE_AGAIN),
+        (_script_of_a_hand, ["web app's content"], PAGE_AGAIN),
+        (_deployment_gone, ["web app's content"], PAGE_AGAIN),
+        (_no_landing, ["landing page"], "pulumi up -s staging --replace '**::landing-deploy'"),
         (_health, ["health"], "flyctl logs -a orbit-api --no-tail"),
         (_readiness, ["readiness"], "/api/ready"),
         (_identity, ["identity"], "pulumi stack output --json --show-secrets -s staging"),
@@ -270,10 +372,10 @@ def _cleanup(ward: Ward, _: pytest.MonkeyPatch) -> None:
         (_open_socket, ["WebSocket, foreign origin"], "pulumi up -s staging"),
         (_disconnects, ["progress extract"], "flyctl status -a orbit-api"),
         (_leftovers, ["leftovers"], "flyctl logs"),
-        (_no_functions, ["Modal functions"], "modal app logs reel-ballers --env"),
+        (_no_functions, ["Modal functions"], ".venv/bin/modal app logs reel-ballers --env"),
         (_wrong_modal_environment, ["Modal functions"], "pulumi up -s staging"),
         (_modal_off, ["Modal functions"], "pulumi up -s staging"),
-        (_functions_break, ["export extract"], "modal app logs sample --env"),
+        (_functions_break, ["export extract"], ".venv/bin/modal app logs sample --env"),
         (_elsewhere, ["isolation, environment"], "pulumi up -s staging"),
         (_foreign_urls, ["isolation, keys"], "flyctl secrets list -a orbit-api"),
         (_bucket_takes_anything, ["isolation, other data"], "flyctl secrets list -a orbit-api"),
@@ -299,6 +401,67 @@ async def test_sockets_that_close_are_one_complaint_for_each_origin(
     _socket(ward, monkeypatch)
     report, _ = await ward.examine()
     assert report.failed == ["WebSocket, own origin", "WebSocket, foreign origin"]
+
+
+async def test_without_a_stack_file_what_it_would_say_is_not_compared(ward: Ward) -> None:
+    ward.config = None
+    report, _ = await ward.examine()
+    assert report.failed == []
+    said = {row.name: row.said for row in report.rows}
+    assert said["machines, number"] == said["machines, size"] == declared.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("deployment", "reason"),
+    [("http://127.0.0.1:1", "cannot be reached from here"), (None, "the outputs name no pages_deployment")],
+)
+async def test_a_deployment_that_cannot_be_asked_is_not_compared(
+    ward: Ward, deployment: str | None, reason: str
+) -> None:
+    _page_of_a_hand(ward, ward.monkeypatch)
+    report, _ = await ward.examine(pages_deployment=deployment)
+    assert report.failed == []
+    [row] = [row for row in report.rows if row.name == "web app's content"]
+    assert row.said.startswith("not compared: ")
+    assert reason in row.said
+
+
+async def test_a_deployment_behind_a_login_is_not_compared(ward: Ward) -> None:
+    ward.deployment.answer("GET", "/", JSONResponse({}, 403))
+    report, _ = await ward.examine()
+    [row] = [row for row in report.rows if row.name == "web app's content"]
+    assert (row.state, row.said.split(": ")[0]) == ("ok", "not compared")
+
+
+async def test_the_stand_in_of_pages_is_asked_for_the_deployment_by_its_name(ward: Ward) -> None:
+    names = []
+
+    async def note(scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> bool:
+        names.append(dict(scope["headers"])[b"host"].decode())
+        return False
+
+    ward.deployment.interferences.append(note)
+    ward.ask_for(cloudflare_url="http://127.0.0.1:1/client/v4", app_url=ward.values["pages_deployment"])
+    report, _ = await ward.examine(pages_deployment="https://0123abcd.orbit-app.pages.dev")
+    assert report.failed == []
+    assert set(names) == {"0123abcd.orbit-app.pages.dev"}
+    ward.ask_for(app_url=None)
+    report, _ = await ward.examine(pages_deployment="https://0123abcd.orbit-app.pages.dev")
+    [row] = [row for row in report.rows if row.name == "web app's content"]
+    assert row.said.endswith("is at another Cloudflare, and the stack file does not say where")
+
+
+async def test_analytics_at_the_end_of_the_page_are_no_difference(ward: Ward) -> None:
+    _serves(ward.stack.site, "/", PAGE.replace("</body>", "</body><script>count()</script>"))
+    report, _ = await ward.examine()
+    assert report.failed == []
+
+
+async def test_the_remedies_of_the_local_stack_need_no_pulumi() -> None:
+    patient = Patient(
+        Visit(Outputs.model_validate(dict.fromkeys(ADDRESSES, "http://127.0.0.1:1")), Path()), "local", is_local=True
+    )
+    assert {patient.redeploy, patient.refresh, patient.repeat("app-deploy")} == {"make clean && make up"}
 
 
 async def test_a_stopped_machine_is_timed(ward: Ward) -> None:
