@@ -1,5 +1,6 @@
 """Staging and production as they are committed, in one account: the slow part, made once for all tests here."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -34,8 +35,10 @@ class Promoted(NamedTuple):
 def machine_environment(environment: str) -> dict[str, str]:
     """What a machine of this environment runs with."""
     for process in psutil.Process().children(recursive=True):
-        if process.cmdline()[-2:] == ["-m", "app"] and process.environ().get("APP_ENV") == environment:
-            return process.environ()
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):  # one that ends while it is looked at
+            found = process.environ() if process.cmdline()[-2:] == ["-m", "app"] else {}
+            if found.get("APP_ENV") == environment:
+                return found
     raise AssertionError(f"no machine of {environment} runs")
 
 

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import boto3
@@ -105,15 +106,14 @@ def requests_go_on(promoted: Promoted) -> Iterator[list[int]]:
                 statuses.append(0)
 
     calls = (lambda client: client.get("/api/media"), lambda client: client.post("/api/media", json=RECORDING))
-    workers = [threading.Thread(target=repeat, args=(call,)) for call in calls]
-    for worker in workers:
-        worker.start()
-    try:
-        yield statuses
-    finally:
-        ended.set()
-        for worker in workers:
-            worker.join()
+    with ThreadPoolExecutor() as workers:
+        begun = [workers.submit(repeat, call) for call in calls]
+        try:
+            yield statuses
+        finally:
+            ended.set()
+            for worker in begun:
+                worker.result()
 
 
 def test_a_new_environment_is_one_stack_file(promoted: Promoted) -> None:
