@@ -97,7 +97,7 @@ def test_a_stack_without_its_file_is_an_error(
 ) -> None:
     pulumi(tmp_path, monkeypatch, json.dumps({**OUTPUTS, "verify_token": TOKEN}))
     assert main(["no-such-stack"]) == 2
-    assert capsys.readouterr().err.startswith("doctor: Pulumi.no-such-stack.yaml cannot be read: ")
+    assert capsys.readouterr().err.startswith("doctor: there is no Pulumi.no-such-stack.yaml")
 
 
 def test_the_local_stack_has_outputs_only_when_it_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
