@@ -38,8 +38,10 @@ def plan(stack: str, *, preview: bool = False) -> Result:
     return result
 
 
-def applied(stack: str, cloud: FakeCloud, *, preview: bool = False) -> Result:
+def applied(stack: str, cloud: FakeCloud, *, preview: bool = False, **changes: object) -> Result:
+    """`changes`: other values of the stack file, by key."""
     values = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values |= {f"reel:{key}": value for key, value in changes.items()}
     text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     return run(
         _declare,
@@ -210,6 +212,24 @@ def test_the_s3_key_is_limited_to_writing_objects_of_the_one_bucket(stack: str) 
     assert json.loads(policy["resources"]) == {bucket: "*"}
     assert len(policy["permissionGroups"]) == 1
     assert find(stack, "storage-token-a").additional_secret_outputs == ["value"]
+
+
+def test_of_several_keys_all_exist_and_the_last_is_used() -> None:
+    result = applied("staging", FakeCloud(), bucketKeys=["a", "b"])
+    assert {each.name for each in result.resources if each.type.endswith(":AccountToken")} == {
+        "storage-token-a",
+        "storage-token-b",
+    }
+    given = json.loads(str(plain(result.find("backend-secrets").inputs["stdin"])))
+    assert given["secrets"]["R2_ACCESS_KEY_ID"] == "storage-token-b-id"
+
+
+def test_a_given_image_is_deployed_whatever_the_sources_are() -> None:
+    image = "registry.fly.io/other@sha256:" + "a" * 64
+    deployment = applied("production", FakeCloud(), image=image).find("backend-deploy")
+    assert json.loads(str(plain(deployment.inputs["stdin"])))["image"] == image
+    assert not deployment.inputs.get("environment"), "a change of the sources would deploy it again"
+    assert "SOURCE_HASH" in str(find("production", "backend-deploy").inputs["environment"]), "as a build does"
 
 
 def test_names_of_production() -> None:
