@@ -4,10 +4,10 @@ Sources: pulumi/pulumi, sdk/go/common/resource/plugin/analyzer_plugin.go (argume
 sdk/python/dist/pulumi-analyzer-policy-python (the script between the engine and the pack).
 """
 
-import ctypes
 import json
-import signal
+import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,8 +20,16 @@ from infra.rehearsal.analyzer import NO_ENGINE, Analyzer, AnalyzerError, StackFa
 FILE: Final = "PulumiPolicy.yaml"
 START_SECONDS: Final = 120.0
 GRACE_SECONDS: Final = 5.0
-_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of linux/prctl.h
-_LIBC: Final = ctypes.CDLL(None)
+
+# Becomes the pack, tied to the life of process argv[1] (1 is PR_SET_PDEATHSIG of linux/prctl.h). A `preexec_fn` would
+# do the same in a fork of this process, where the gRPC threads of the pack before do not survive.
+_TIED: Final = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("whoever started the policy pack is gone")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 class PolicyPack:
@@ -43,13 +51,12 @@ def start(folder: Path, facts: StackFacts, environment: Mapping[str, str], say: 
     """
     settings = _settings(folder)
     process = subprocess.Popen(
-        [str(_python(folder, settings)), "-u", "-m", "pulumi.policy", NO_ENGINE, "."],
+        [*_tied_to_us(), str(_python(folder, settings)), "-u", "-m", "pulumi.policy", NO_ENGINE, "."],
         cwd=folder,
         env={**environment, **_variables(facts)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_die_with_parent,
     )
     try:
         analyzer = Analyzer(_port(process, say))
@@ -98,8 +105,8 @@ def _variables(facts: StackFacts) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+def _tied_to_us() -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid())]
 
 
 def _port(process: subprocess.Popen[bytes], say: Callable[[str], None]) -> int:
