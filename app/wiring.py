@@ -65,7 +65,8 @@ class Backend:
         self._around = around
         self._keys = keys = Keys(settings.app_env)
         self._queue = queue = InlineQueue(PendingJobs(storage.objects, keys, secrets.token_hex(8)))
-        libraries, live = Libraries(storage.objects, keys), LiveExports()
+        self._libraries = libraries = Libraries(storage.objects, keys)
+        live = LiveExports()
         queue.register(
             {
                 PROBE_JOB: ProbeJobs(libraries, storage.presign, renderer),
@@ -97,6 +98,7 @@ class Backend:
         finally:
             warming.cancel()
             await self._queue.close()
+            await self._libraries.close()
             await self._around.renderer.close()
 
     async def _warm_up(self) -> None:

@@ -9,10 +9,10 @@ from starlette.requests import HTTPConnection
 from app.http.user_context import Identity
 from app.kit.errors import BadRequestError, UnauthenticatedError
 from app.kit.owner import Owner
+from app.library.context import current_report
 from app.library.intent import Idempotency, Intent
 
 _MAX_KEY_LENGTH = 255
-_DIGITS = 16
 
 
 async def _identity(connection: HTTPConnection) -> Identity:
@@ -30,15 +30,13 @@ async def _owner(identity: CurrentIdentity) -> Owner:
 
 
 async def _intent(request: Request, identity: CurrentIdentity) -> Intent:
-    version = request.headers.get("x-library-version")
-    if version is not None and not (version.isascii() and version.isdigit() and len(version) <= _DIGITS):
-        raise BadRequestError(f"X-Library-Version {version[:40]!r} is no version; send back what the last answer had")
+    report = current_report()
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         raise BadRequestError(f"Idempotency-Key must be 1-{_MAX_KEY_LENGTH} printable ASCII characters")
     return Intent(
         session=identity.session_id,
-        seen_version=int(version) if version is not None else None,
+        seen_version=report.seen_version if report else None,
         idempotency=Idempotency(key, await _fingerprint(request)) if key is not None else None,
     )
 

@@ -15,7 +15,7 @@ REQUEST_HEADERS = (
     "x-session-id",
     "x-user-id",
 )
-EXPOSED_HEADERS = ("location", "retry-after", "x-library-version", "x-request-id", "x-sync-status")
+EXPOSED_HEADERS = ("age", "location", "retry-after", "x-library-version", "x-request-id", "x-sync-status")
 _PREFLIGHT_CACHE_S = 600
 
 

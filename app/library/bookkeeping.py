@@ -10,6 +10,9 @@ from app.library.intent import Idempotency, Intent
 
 _KEPT_COMMITS = 1000
 _KEPT_REPLIES = timedelta(hours=48)
+_FORGOTTEN_AT_ONCE = 100
+TABLES = ("commits", "idempotency", "outbox")
+"""The library's own tables: a restore keeps their present rows, whatever version the others come from."""
 
 
 def stored_reply(connection: sqlite3.Connection, idempotency: Idempotency | None) -> str | None:
@@ -29,25 +32,47 @@ def stored_reply(connection: sqlite3.Connection, idempotency: Idempotency | None
 
 
 def refuse_stale_session(connection: sqlite3.Connection, intent: Intent, head_version: int) -> None:
-    """Raises StaleSessionError when another user session committed after the version that the caller saw."""
-    if intent.seen_version is None or intent.seen_version >= head_version:
+    """Raises StaleSessionError when another user session committed after the version that the caller saw.
+
+    Writes that share a record stand in `commits` one after the other, with the version that the record will have.
+    """
+    seen = intent.seen_version
+    if seen is None:
         return
-    oldest, foreign = connection.execute(
-        "SELECT min(version), max(version > ? AND session NOT IN (?, ?)) FROM commits",
-        (intent.seen_version, intent.session, SYSTEM_SESSION),
+    foreign = connection.execute(
+        "SELECT version, session, committed_at FROM commits WHERE version > ? AND session NOT IN (?, ?)"
+        " ORDER BY version DESC LIMIT 1",
+        (seen, intent.session, SYSTEM_SESSION),
     ).fetchone()
-    forgotten = oldest is None or intent.seen_version < oldest - 1
-    if foreign or forgotten:
+    if foreign is not None:
+        current = max(head_version, foreign["version"])
+        raise StaleSessionError(current, committed_by=foreign["session"], committed_at=foreign["committed_at"])
+    if seen < head_version and _is_forgotten(connection, seen):
         raise StaleSessionError(head_version)
+
+
+def _is_forgotten(connection: sqlite3.Connection, seen_version: int) -> bool:
+    """Whether nobody can say any more who committed since."""
+    (oldest,) = connection.execute("SELECT min(version) FROM commits").fetchone()
+    return oldest is None or seen_version < oldest - 1
 
 
 def note_commit(
     connection: sqlite3.Connection, version: int, intent: Intent, reply_json: str, committed_at: datetime
 ) -> None:
     at = rfc3339(committed_at)
-    connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (version, intent.session, at))
+    connection.execute("INSERT OR REPLACE INTO commits VALUES (?, ?, ?)", (version, intent.session, at))
     connection.execute("DELETE FROM commits WHERE version <= ?", (version - _KEPT_COMMITS,))
-    connection.execute("DELETE FROM idempotency WHERE committed_at < ?", (rfc3339(committed_at - _KEPT_REPLIES),))
+    _forget_replies(connection, rfc3339(committed_at - _KEPT_REPLIES))
     if intent.idempotency is not None:
         key, request_sha256 = intent.idempotency
         connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?)", (key, request_sha256, reply_json, at))
+
+
+def _forget_replies(connection: sqlite3.Connection, before: str) -> None:
+    """In the order in which they came: an index by age would be one more page that every commit changes."""
+    connection.execute(
+        "DELETE FROM idempotency WHERE committed_at < ?"
+        " AND rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT ?)",
+        (before, _FORGOTTEN_AT_ONCE),
+    )

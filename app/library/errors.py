@@ -4,15 +4,20 @@ from app.kit.errors import ConflictError, InvalidError, UnavailableError
 
 
 class StaleSessionError(ConflictError):
-    """Another session committed since the version that the caller saw."""
+    """Another session of this user committed since the version that the caller saw.
+
+    `committed_by` (its session id) and `committed_at` (RFC 3339) are None when that commit is no longer on record.
+    """
 
     code = "stale_session"
     title = "Session stale"
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(
+        self, current_version: int, *, committed_by: str | None = None, committed_at: str | None = None
+    ) -> None:
         super().__init__(
             f"another session changed this library; read it again (version {current_version}) and repeat the change",
-            extra={"current_version": current_version},
+            extra={"current_version": current_version, "committed_by": committed_by, "committed_at": committed_at},
         )
 
 
@@ -37,8 +42,19 @@ class UnreadableLibraryError(UnavailableError):
 
 
 class NewerSchemaError(UnavailableError):
-    """A newer release wrote this library; this binary never opens it."""
+    """Another release wrote this library in a form that this binary does not know; it never opens it."""
 
     code = "library_newer"
     title = "Library is newer than this server"
     retry_after_s = 60
+
+    @classmethod
+    def of(cls, found: int, known: int) -> "NewerSchemaError":
+        return cls(f"this library has schema {found}, this server knows {known}; deploy a newer server")
+
+
+class LibraryTooLargeError(ConflictError):
+    """The change would make the library larger than any library may be; nothing was written."""
+
+    code = "library_too_large"
+    title = "Library is full"

@@ -1,12 +1,13 @@
 """A database image (the bytes of a SQLite file) and the in-memory copies made from it."""
 
 import sqlite3
+from functools import cache
 
 from app.library.schema import migrate
 
 
 def open_copy(image: bytes) -> sqlite3.Connection:
-    """A private copy in memory, migrated; b"" is a library without rows. Statements commit themselves."""
+    """A private copy in memory, migrated; b"" becomes a library without rows. Statements commit themselves."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     try:
         if image:
@@ -25,3 +26,9 @@ def open_reader(image: bytes) -> sqlite3.Connection:
     connection = open_copy(image)
     connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+@cache
+def empty_image() -> bytes:
+    """A library without rows, in the newest schema."""
+    return open_copy(b"").serialize()

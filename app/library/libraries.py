@@ -1,23 +1,35 @@
 """All libraries of this process. `read` sees the newest version; `commit` answers only after the change is durable."""
 
+import asyncio
 import sqlite3
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
 
-from app.kit.errors import UnavailableError
+from pydantic import BaseModel
+
+from app.kit.clock import now
 from app.kit.owner import Owner
-from app.library.context import SyncStatus, report_sync
+from app.library import outbox
+from app.library.cache import Cache
+from app.library.context import SyncStatus, current_report, report_sync
+from app.library.delivery import CarryOut, Deliveries
 from app.library.errors import StaleSessionError
-from app.library.intent import Intent
-from app.library.library import Handler, Library, Reply
+from app.library.head import Head
+from app.library.intent import SYSTEM, Intent
+from app.library.legacy import LegacyDatabase
+from app.library.library import Library
 from app.library.log import RecordLog
+from app.library.opener import Opener
+from app.library.outbox import Effect
+from app.library.write import Handler, Reply, Write
 from app.storage.keys import Keys
-from app.storage.port import ObjectStore
+from app.storage.port import ObjectStore, StoreUnavailableError
 
-_CACHED_LIBRARIES = 64
+_CACHE_BYTES = 96 * 1024 * 1024
 _COMMIT_DEADLINE_S = 10.0
+_OLDEST_STALE_READ_S = 600.0
 
 
 class Libraries:
@@ -28,62 +40,109 @@ class Libraries:
         objects: ObjectStore,
         keys: Keys,
         *,
-        cached: int = _CACHED_LIBRARIES,
+        cache_bytes: int = _CACHE_BYTES,
         deadline_s: float = _COMMIT_DEADLINE_S,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """`deadline_s`: how long a commit whose fate is unknown is tried again before it is answered with 503."""
         self._objects = objects
         self._keys = keys
-        self._cached = cached
         self._deadline_s = deadline_s
-        self._libraries: OrderedDict[Owner, Library] = OrderedDict()
+        self._clock = clock
+        self._cache = Cache(self._new_library, cache_bytes)
+        self._deliveries = Deliveries(self._effects, self._remove_effect)
+
+    def carry_out(self, topic: str, carrier: CarryOut) -> None:
+        """Who carries out the effects that handlers post under `topic` (`app.library.outbox`)."""
+        self._deliveries.register(topic, carrier)
 
     @asynccontextmanager
     async def read(self, owner: Owner) -> AsyncIterator[sqlite3.Connection]:
-        """A read-only snapshot of the newest version; it does not change while held. Keep queries short: they block."""
-        with _reported() as seen:
-            head = await self._library(owner).fresh()
-            seen(head.version)
-        yield head.connection
+        """A read-only snapshot of the newest version; it does not change while held. Keep queries short: they block.
+
+        A request that permits it gets a recent version, marked as stale, while the store is down.
+        """
+        library = self._cache.get(owner)
+        with _Reported() as report:
+            try:
+                head = await library.fresh()
+                report.status = "synced"
+            except StoreUnavailableError as error:
+                head, report.age_s = _recent(library, error)
+                report.status = "stale"
+            report.version = head.seq
+            connection = await library.connections.reader_off_loop(head)
+        self._cache.settle(owner)
+        yield connection
 
     async def commit(self, owner: Owner, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> Reply:
         """Run `handler` in one transaction and make it durable; its reply, or the one kept under the idempotency key.
 
         The handler runs in a thread and may run again on a newer version: it has no effect outside the connection.
-        Raises StaleSessionError, IdempotencyKeyReusedError, whatever the handler raises (nothing is then written), and
-        503 errors when nobody knows whether it was written.
+        Raises StaleSessionError, IdempotencyKeyReusedError, LibraryTooLargeError, whatever the handler raises (nothing
+        is then written), and 503 errors when nobody knows whether it was written.
         """
-        with _reported() as seen:
-            answer, version = await self._library(owner).commit(intent, handler, reply)
-            seen(version)
+        library = self._cache.get(owner)
+        with _Reported() as report:
+            try:
+                answer, report.version = await library.commit(Write(intent, handler, reply))
+                report.status = "synced"
+            except StaleSessionError:
+                report.status = "stale"
+                raise
+        self._cache.settle(owner)
         return answer
 
-    def _library(self, owner: Owner) -> Library:
-        """The cache is disposable: forgetting a library that is in use costs a reload, never correctness."""
-        library = self._libraries.get(owner)
-        if library is None:
-            library = self._libraries[owner] = Library(
-                owner, RecordLog(self._objects, self._keys, owner, self._deadline_s)
-            )
-        self._libraries.move_to_end(owner)
-        while len(self._libraries) > self._cached:
-            self._libraries.popitem(last=False)
-        return library
+    async def close(self) -> None:
+        """Ends the deliveries and waits for the writes that are under way."""
+        await self._deliveries.close()
+        for library in self._cache.all():
+            await library.close()
+
+    def _new_library(self, owner: Owner) -> Library:
+        log = RecordLog(self._objects, self._keys, owner, self._deadline_s)
+        legacy = LegacyDatabase(self._objects, self._keys, owner, self._clock)
+        opener = Opener(owner, log, legacy)
+        return Library(owner, log, opener, self._clock, lambda: self._deliveries.wake(owner))
+
+    async def _effects(self, owner: Owner) -> list[Effect]:
+        async with self.read(owner) as db:
+            return outbox.due(db)
+
+    async def _remove_effect(self, owner: Owner, effect: Effect) -> None:
+        def remove(db: sqlite3.Connection) -> _Removed:
+            outbox.remove(db, effect)
+            return _Removed()
+
+        await self.commit(owner, SYSTEM, remove, _Removed)
 
 
-@contextmanager
-def _reported() -> Iterator[Callable[[int], None]]:
-    """Tells the current request how long the block took, how it ended, and the version that the block found."""
-    started = time.perf_counter()
-    versions: list[int] = []
-    status: SyncStatus = "synced"
-    try:
-        yield versions.append
-    except StaleSessionError:
-        status = "stale"
-        raise
-    except UnavailableError:
-        status = "unavailable"
-        raise
-    finally:
-        report_sync(time.perf_counter() - started, versions[-1] if versions else None, status)
+class _Removed(BaseModel):
+    """The reply of the commit that takes an effect from the outbox."""
+
+
+def _recent(library: Library, store_is_down: StoreUnavailableError) -> tuple[Head, float]:
+    """The cached head and its age in seconds, where the current request may have it; else raises `store_is_down`."""
+    request, known = current_report(), library.known
+    if request is None or not request.may_be_stale or known is None:
+        raise store_is_down
+    age_s = asyncio.get_running_loop().time() - known.validated_at
+    if age_s > _OLDEST_STALE_READ_S or known.head.seq < (request.seen_version or 0):
+        raise store_is_down
+    return known.head, age_s
+
+
+class _Reported:
+    """Tells the current request how long the block took, and what it found; by default nothing is known."""
+
+    def __init__(self) -> None:
+        self.version: int | None = None
+        self.status: SyncStatus | None = None
+        self.age_s: float | None = None
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> "_Reported":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        report_sync(time.perf_counter() - self._started, self.version, self.status, self.age_s)

@@ -1,151 +1,249 @@
-"""One owner's library in this process: a disposable cached head in front of the record log."""
+"""One owner's library in this process: a disposable cached head in front of the record log.
+
+Two lanes that do not wait for each other: a look (is there a newer record?) and a commit (create the next one).
+"""
 
 import asyncio
-import hashlib
 import logging
 import sqlite3
-from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from pydantic import BaseModel
-
-from app.kit.clock import now, rfc3339
+from app.kit.clock import rfc3339
 from app.kit.metrics import LIBRARY_COMMITS
 from app.kit.owner import Owner
-from app.library.bookkeeping import note_commit, refuse_stale_session, stored_reply
-from app.library.errors import BusyLibraryError
-from app.library.image import open_copy, open_reader
-from app.library.intent import Intent
+from app.library import outbox
+from app.library.connections import Connections
+from app.library.errors import BusyLibraryError, LibraryTooLargeError, UnreadableLibraryError
+from app.library.head import Commit, Head, next_head
 from app.library.log import RecordLog
-from app.library.record import Draft, decode, encode
-from app.library.schema import SCHEMA_VERSION
+from app.library.opener import HistoryMovedOnError, Opener
+from app.library.record import parse
+from app.library.write import AnyWrite, Reply, Write, run_all
 
-Reply = TypeVar("Reply", bound=BaseModel)
-Handler = Callable[[sqlite3.Connection], Reply]
 _MAX_RERUNS = 30
+_MAX_GROUP = 64
 _NOTICE_BYTES = (512 * 1024, 1024 * 1024)
+_CONNECTION_BYTES = 64 * 1024
 _LOGGER = logging.getLogger(__name__)
 
 
-class Head(NamedTuple):
-    """The newest version known: its image, and a read-only copy that outlives the head while a reader holds it."""
+class Known(NamedTuple):
+    """A version, and the loop's time when the request that found it newest was sent."""
 
-    version: int
-    record_sha256: str
-    image: bytes
-    connection: sqlite3.Connection
+    head: Head
+    validated_at: float
 
 
-class _Applied(NamedTuple, Generic[Reply]):
-    """A handler's work on a clone: the record to append, or None when an earlier answer was found."""
+class _Tried(NamedTuple):
+    """What a group of writes comes to on a head: the version it would make and its record, or None for no change."""
 
-    reply: Reply
+    head: Head
     record: bytes | None
-    image: bytes
+    writer: sqlite3.Connection
+    has_effects: bool
 
 
 class Library:
-    def __init__(self, owner: Owner, log: RecordLog) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        log: RecordLog,
+        opener: Opener,
+        clock: Callable[[], datetime],
+        on_effects: Callable[[], None],
+    ) -> None:
+        """`on_effects` is called when the outbox holds something, after a commit and when the library is opened."""
+        self.known: Known | None = None
+        self.connections = Connections()
         self._owner = owner
         self._log = log
-        self._lock = asyncio.Lock()
-        self._head: Head | None = None
-        self._next_refresh: asyncio.Task[Head] | None = None
+        self._opener = opener
+        self._clock = clock
+        self._on_effects = on_effects
+        self._looking = asyncio.Lock()
+        self._next_look: asyncio.Task[Head] | None = None
+        self._waiting: list[AnyWrite] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._next_look is not None or self._committing is not None or self._looking.locked()
+
+    @property
+    def held_bytes(self) -> int:
+        head = self.known.head.size_bytes if self.known else 0
+        image = len(self.known.head.image) if self.known else 0
+        return head + self.connections.open_count * (image + _CONNECTION_BYTES)
 
     async def fresh(self) -> Head:
         """The head as of now. Callers share one look at the store if it had not been sent when they came."""
-        if self._next_refresh is None:
-            self._next_refresh = asyncio.create_task(self._refresh_when_free())
-        return await asyncio.shield(self._next_refresh)
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look())
+            self._next_look.add_done_callback(_retrieve)
+        return await asyncio.shield(self._next_look)
 
-    async def commit(self, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> tuple[Reply, int]:
-        """The handler's reply and the version that holds it; returns only once the record is durable."""
-        async with self._lock:
-            for _ in range(_MAX_RERUNS):
-                head = self._head or await self._load()
-                try:
-                    applied = await asyncio.to_thread(self._apply, head, intent, handler, reply)
-                except Exception:
-                    # The handler may have refused because the cached head is old: no PUT has checked it.
-                    if await self._catch_up(head) is head:
-                        raise
-                    continue
-                if applied.record is None:
-                    return applied.reply, head.version
-                taken = await self._append(head.version + 1, applied.record)
-                if taken is None:
-                    await self._advance(head.version + 1, applied.record, applied.image)
-                    LIBRARY_COMMITS.add("committed")
-                    self._warn_of_size(len(head.image), len(applied.image))
-                    return applied.reply, head.version + 1
-                LIBRARY_COMMITS.add("rerun")
-                await self._adopt(head.version + 1, taken)
-        raise BusyLibraryError(f"other writers were faster {_MAX_RERUNS} times; try again in a moment")
+    async def commit(self, write: Write[Reply]) -> tuple[Reply, int]:
+        """The write's reply and the version that holds it; what comes while a record is made shares the next."""
+        self._waiting.append(write)
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_waiting())
+        return await write.answer
 
-    async def _refresh_when_free(self) -> Head:
-        async with self._lock:
-            self._next_refresh = None
-            if self._head is None:
-                return await self._load()
-            return await self._catch_up(self._head)
+    async def close(self) -> None:
+        """Waits for the writes that are under way."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing])
 
-    async def _catch_up(self, head: Head) -> Head:
-        """The same head when nothing newer is in the store."""
-        while (newer := await self._log.get(head.version + 1)) is not None:
-            head = await self._adopt(head.version + 1, newer)
+    async def _look(self) -> Head:
+        async with self._looking:
+            self._next_look = None
+            return await (self._newer_than(self.known.head) if self.known else self._open())
+
+    async def _open(self) -> Head:
+        sent_at = _time()
+        head = self._advance(await self._opener.newest(), sent_at)
+        if await asyncio.to_thread(self._has_effects, head):
+            self._on_effects()
         return head
 
-    async def _load(self) -> Head:
-        newest = await self._log.newest()
-        if newest is None:
-            return await self._advance(0, b"", b"")
-        return await self._adopt(*newest)
+    def _has_effects(self, head: Head) -> bool:
+        """What a process that is gone has left."""
+        return bool(outbox.due(self.connections.reader(head)))
 
-    async def _append(self, version: int, record: bytes) -> bytes | None:
+    async def _newer_than(self, head: Head) -> Head:
+        """The newest version, `head` itself when there is none behind it."""
+        while True:
+            sent_at = _time()
+            body = await self._log.get(head.next_place)
+            if body is None:
+                return self._advance(head, sent_at)
+            try:
+                head = await self._adopt(head, body, sent_at)
+            except HistoryMovedOnError:
+                return await self._open()
+
+    async def _adopt(self, head: Head, body: bytes, sent_at: float) -> Head:
         try:
-            return await self._log.append(version, record)
-        except BaseException:
-            self._head = None
-            LIBRARY_COMMITS.add("unknown")
+            return self._advance(await self._opener.after(head, body), sent_at)
+        except (HistoryMovedOnError, UnreadableLibraryError):
+            self.forget()
             raise
 
-    async def _adopt(self, version: int, body: bytes) -> Head:
-        record = await asyncio.to_thread(decode, body, self._owner, version)
-        return await self._advance(version, body, record.image)
+    def _advance(self, head: Head, validated_at: float) -> Head:
+        """The newest version known: never back, and never younger than the request that found it."""
+        known = self.known
+        if known is None or known.head.position < head.position:
+            self.known = Known(head, validated_at)
+        elif known.head.position == head.position:
+            self.known = Known(known.head, max(validated_at, known.validated_at))
+        return self.known.head if self.known else head
 
-    async def _advance(self, version: int, body: bytes, image: bytes) -> Head:
-        connection = await asyncio.to_thread(open_reader, image)
-        sha256 = hashlib.sha256(body).hexdigest() if body else ""
-        self._head = Head(version, sha256, image, connection)
-        return self._head
+    def forget(self) -> None:
+        self.known = None
+        self.connections.drop()
+
+    async def _commit_waiting(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
+                await self._commit_or_fail(group)
+        finally:
+            self._committing = None
+
+    async def _commit_or_fail(self, group: Sequence[AnyWrite]) -> None:
+        try:
+            await self._commit(group)
+        except LibraryTooLargeError as error:
+            if len(group) == 1:
+                group[0].fail(error)
+            else:
+                for write in group:
+                    await self._commit_or_fail([write])
+        except Exception as error:
+            for write in group:
+                write.fail(error)
+
+    async def _commit(self, group: Sequence[AnyWrite]) -> None:
+        """Raises what keeps the whole group from being decided."""
+        for _ in range(_MAX_RERUNS):
+            head = self.known.head if self.known else await self.fresh()
+            tried = await asyncio.to_thread(self._try, head, group)
+            if tried.record is None:
+                self.connections.give_writer(head, tried.writer)
+                # A refusal may come from a head that is old: only a look or a create tells.
+                if not any(write.is_refused for write in group) or await self._is_newest(head):
+                    self._tell(group, head)
+                    return
+            elif await self._append(head, tried):
+                self._tell(group, tried.head)
+                self._warn_of_size(len(head.image), len(tried.head.image))
+                if tried.has_effects:
+                    self._on_effects()
+                return
+        raise BusyLibraryError(f"other writers were faster {_MAX_RERUNS} times; try again in a moment")
+
+    async def _is_newest(self, head: Head) -> bool:
+        return (await self._newer_than(head)).position == head.position
+
+    async def _append(self, head: Head, tried: _Tried) -> bool:
+        """Whether the record is the next one for good; if not, another writer's is, and now known."""
+        record = tried.record or b""
+        sent_at = _time()
+        try:
+            taken = await self._log.append(head.next_place, record)
+            if taken is None:
+                self._advance(tried.head, sent_at)
+                self.connections.give_writer(tried.head, tried.writer)
+                LIBRARY_COMMITS.add("committed")
+                return True
+            if self._is_ours(head, record, taken):
+                self.forget()
+                LIBRARY_COMMITS.add("committed")
+                return True
+        except BaseException:
+            self.forget()
+            LIBRARY_COMMITS.add("unknown")
+            raise
+        LIBRARY_COMMITS.add("rerun")
+        try:
+            await self._adopt(head, taken, sent_at)
+        except HistoryMovedOnError:
+            await self._open()
+        return False
+
+    def _is_ours(self, head: Head, record: bytes, taken: bytes) -> bool:
+        """The nonce outlives the content: a tombstone may be what is left of our own record."""
+        place = head.next_place
+        return parse(taken, place).header.nonce == parse(record, place).header.nonce
+
+    def _tell(self, group: Sequence[AnyWrite], head: Head) -> None:
+        for write in group:
+            write.tell(head.seq)
+
+    def _try(self, head: Head, group: Sequence[AnyWrite]) -> _Tried:
+        """Runs in a thread, alone with the writer."""
+        writer = self.connections.take_writer(head)
+        at = self._clock()
+        changed = run_all(writer, head.seq + 1, group, at)
+        if not changed:
+            return _Tried(head, None, writer, has_effects=False)
+        sessions = dict.fromkeys(write.intent.session for write in changed)
+        after, record = next_head(head, writer.serialize(), Commit(tuple(sessions), rfc3339(at)))
+        return _Tried(after, record, writer, has_effects=bool(outbox.due(writer)))
 
     def _warn_of_size(self, before: int, after: int) -> None:
         for limit in _NOTICE_BYTES:
             if before < limit <= after:
                 _LOGGER.warning("library %s/%s has grown to %d bytes (notice at %d)", *self._owner, after, limit)
 
-    def _apply(self, head: Head, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> _Applied[Reply]:
-        """Runs in a thread. Rolling back is dropping the clone."""
-        clone = open_copy(head.image)
-        try:
-            earlier = stored_reply(clone, intent.idempotency)
-            if earlier is not None:
-                return _Applied(reply.model_validate_json(earlier), None, head.image)
-            refuse_stale_session(clone, intent, head.version)
-            committed_at = now()
-            clone.execute("BEGIN")
-            answer = handler(clone)
-            note_commit(clone, head.version + 1, intent, answer.model_dump_json(), committed_at)
-            clone.execute("COMMIT")
-            image = clone.serialize()
-        finally:
-            clone.close()
-        draft = Draft(
-            owner=self._owner,
-            seq=head.version + 1,
-            prev_sha256=head.record_sha256,
-            writer=intent.session,
-            schema_version=SCHEMA_VERSION,
-            committed_at=rfc3339(committed_at),
-        )
-        return _Applied(answer, encode(draft, image), image)
+
+def _retrieve(look: asyncio.Task[Head]) -> None:
+    """All who waited for it may be gone: its error is then nobody's."""
+    if not look.cancelled():
+        look.exception()
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,9 +1,9 @@
 """The create-only record log of one library. A number is taken once, ever; the nonce in the bytes tells by whom."""
 
 import asyncio
-import time
 
 from app.kit.owner import Owner
+from app.library.record import Place
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore, StoreUnavailableError
 
@@ -18,29 +18,30 @@ class RecordLog:
         self._owner = owner
         self._deadline_s = deadline_s
 
-    async def newest(self) -> tuple[int, bytes] | None:
-        """Number and bytes of the newest record; None for a library that was never written."""
-        listed = await self._objects.list(self._keys.log_prefix(self._owner), limit=1)
+    async def newest(self, generation: int) -> tuple[Place, bytes] | None:
+        """The newest record of a generation; None when it has none."""
+        listed = await self._objects.list(self._keys.log_prefix(self._owner, generation), limit=1)
         if not listed:
             return None
-        seq = self._keys.log_seq(listed[0])
-        body = await self.get(seq)
+        place = Place(self._owner, generation, self._keys.log_seq(listed[0]))
+        body = await self.get(place)
         if body is None:
-            raise StoreUnavailableError(f"record {seq} was listed but not found; try again in a moment")
-        return seq, body
+            raise StoreUnavailableError(f"record {place.seq} was listed but not found; try again in a moment")
+        return place, body
 
-    async def get(self, seq: int) -> bytes | None:
-        stored = await self._objects.get(self._keys.log_record(self._owner, seq))
+    async def get(self, place: Place) -> bytes | None:
+        stored = await self._objects.get(self._key(place))
         return stored.body if stored else None
 
-    async def append(self, seq: int, body: bytes) -> bytes | None:
-        """None once `body` is record `seq` for good, or the bytes of another writer's record that is.
+    async def append(self, place: Place, body: bytes) -> bytes | None:
+        """None once `body` is the record at `place` for good, or the bytes of another writer's record that is.
 
         A lost answer is followed by the same bytes again; StoreUnavailableError after the deadline says that nobody
         knows yet.
         """
-        key = self._keys.log_record(self._owner, seq)
-        give_up = time.monotonic() + self._deadline_s
+        key = self._key(place)
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._deadline_s
         pause = _FIRST_PAUSE_S
         while True:
             try:
@@ -50,10 +51,13 @@ class RecordLog:
                 if taken is not None:
                     return None if taken.body == body else taken.body
             except StoreUnavailableError:
-                if time.monotonic() + pause > give_up:
+                if loop.time() + pause > give_up:
                     raise
             else:
-                if time.monotonic() + pause > give_up:
-                    raise StoreUnavailableError(f"record {seq} exists but cannot be read; try again in a moment")
+                if loop.time() + pause > give_up:
+                    raise StoreUnavailableError(f"record {place.seq} exists but cannot be read; try again in a moment")
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    def _key(self, place: Place) -> str:
+        return self._keys.log_record(self._owner, place.generation, place.seq)

@@ -1,99 +1,128 @@
-"""The bytes of one log record: magic, header as JSON, zstd image. Decoding verifies all of it or raises.
+"""The bytes of one log record: magic, header as JSON, frames. Parsing verifies the form or raises.
 
-Layout: b"RBLIB1\\n", 4-byte big-endian header length, header, payload. Kind `full`: the payload is the whole database.
+Layout: b"RBLIB2\\n", 4-byte big-endian header length, header, base frame if any, patch frames.
+
+A record holds an image as a base and the patches since. Kind `full` has the base itself; `delta` (images above 1 MiB)
+names the earlier full record that has it. What is left of a record whose content was given up is a `tombstone`: its
+header, and the hash of what it was. `erased` ends a generation.
 """
 
 import hashlib
-import json
-import secrets
 from typing import Literal, NamedTuple
 
-import zstandard
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.kit.owner import Owner
-from app.library.errors import UnreadableLibraryError
+from app.library.errors import NewerSchemaError, UnreadableLibraryError
 
-_MAGIC = b"RBLIB1\n"
-_LEVEL = 3
-MAX_IMAGE_BYTES = 256 * 1024 * 1024
+_MAGIC = b"RBLIB2\n"
+_FAMILY = b"RBLIB"
+MAX_IMAGE_BYTES = 64 * 1024 * 1024
+MAX_HEADER_BYTES = 16 * 1024
+MAX_PATCHES = 63
+
+Kind = Literal["full", "delta", "tombstone", "erased"]
 
 
 class Header(BaseModel):
-    """Facts of a record; `prev_sha256` is the hash of the record before it ("" for the first)."""
+    """Facts of a record; hashes are SHA-256 in hex, sizes bytes.
+
+    `prev_sha256` is the hash of the record before it ("" for the first); `image_root` the hash of
+    `app.library.blocks`; `base_seq` and `base_sha256` say which record has the base ("" for this one).
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1] = 1
-    kind: Literal["full"] = "full"
+    kind: Kind
     user_id: str
     profile_id: str
-    generation: Literal[0] = 0
-    seq: int
+    generation: int = Field(ge=0)
+    seq: int = Field(gt=0)
     prev_sha256: str
     nonce: str
-    writer: str
-    schema_version: int
-    image_sha256: str
-    image_bytes: int
+    writers: tuple[str, ...]
     committed_at: str
+    schema_version: int = 0
+    image_root: str = ""
+    image_bytes: int = Field(default=0, ge=0, le=MAX_IMAGE_BYTES)
+    base_seq: int = Field(default=0, ge=0)
+    base_sha256: str = ""
+    base_bytes: int = Field(default=0, ge=0)
+    patch_bytes: tuple[int, ...] = Field(default=(), max_length=MAX_PATCHES)
+    buried_sha256: str = ""
+
+
+class Place(NamedTuple):
+    """Where a record is: the number is never given again, in no generation."""
+
+    owner: Owner
+    generation: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"record {self.seq} of library {self.owner.user_id}/{self.owner.profile_id}"
 
 
 class Record(NamedTuple):
+    """`base` is None where another record has it."""
+
     header: Header
-    image: bytes
     sha256: str
+    base: bytes | None
+    patches: tuple[bytes, ...]
 
 
-class Draft(NamedTuple):
-    """What a commit adds to the image to make a record."""
-
-    owner: Owner
-    seq: int
-    prev_sha256: str
-    writer: str
-    schema_version: int
-    committed_at: str
+def encode(header: Header, base: bytes | None = None, patches: tuple[bytes, ...] = ()) -> bytes:
+    head = header.model_dump_json(exclude_defaults=True).encode()
+    return b"".join((_MAGIC, len(head).to_bytes(4, "big"), head, base or b"", *patches))
 
 
-def encode(draft: Draft, image: bytes) -> bytes:
-    """A record with a fresh nonce: encoding twice gives two different records."""
-    header = Header(
-        user_id=draft.owner.user_id,
-        profile_id=draft.owner.profile_id,
-        seq=draft.seq,
-        prev_sha256=draft.prev_sha256,
-        nonce=secrets.token_hex(16),
-        writer=draft.writer,
-        schema_version=draft.schema_version,
-        image_sha256=hashlib.sha256(image).hexdigest(),
-        image_bytes=len(image),
-        committed_at=draft.committed_at,
-    )
-    head = json.dumps(header.model_dump(), separators=(",", ":")).encode()
-    return b"".join((_MAGIC, len(head).to_bytes(4, "big"), head, zstandard.compress(image, _LEVEL)))
-
-
-def decode(body: bytes, owner: Owner, seq: int) -> Record:
+def parse(body: bytes, place: Place) -> Record:
     """Raises UnreadableLibraryError when anything does not fit, also another owner or number."""
-    where = f"record {seq} of library {owner.user_id}/{owner.profile_id}"
     try:
-        header, payload = _split(body)
-        if header.image_bytes > MAX_IMAGE_BYTES:
-            raise ValueError(f"it claims {header.image_bytes} bytes")
-        image = zstandard.ZstdDecompressor().decompress(payload, max_output_size=header.image_bytes)
-    except (ValueError, ValidationError, zstandard.ZstdError) as error:
-        raise UnreadableLibraryError(f"{where} does not decode; restore an earlier version") from error
-    if (header.user_id, header.profile_id, header.seq) != (*owner, seq):
-        raise UnreadableLibraryError(f"{where} belongs elsewhere; restore an earlier version")
-    if hashlib.sha256(image).hexdigest() != header.image_sha256:
-        raise UnreadableLibraryError(f"{where} does not match its hash; restore an earlier version")
-    return Record(header, image, hashlib.sha256(body).hexdigest())
+        header, rest = _split(body)
+        base, patches = _frames(header, rest)
+    except (ValueError, ValidationError) as error:
+        raise UnreadableLibraryError(f"{place} does not decode; restore an earlier version") from error
+    _require(header, place)
+    return Record(header, hashlib.sha256(body).hexdigest(), base, patches)
+
+
+def parse_header(start: bytes, place: Place) -> Header:
+    """Of a record's first MAX_HEADER_BYTES; raises UnreadableLibraryError."""
+    try:
+        header, _ = _split(start)
+    except (ValueError, ValidationError) as error:
+        raise UnreadableLibraryError(f"{place} does not decode; restore an earlier version") from error
+    _require(header, place)
+    return header
+
+
+def _require(header: Header, place: Place) -> None:
+    if (Owner(header.user_id, header.profile_id), header.generation, header.seq) != place:
+        raise UnreadableLibraryError(f"{place} belongs elsewhere; restore an earlier version")
 
 
 def _split(body: bytes) -> tuple[Header, bytes]:
+    if body.startswith(_FAMILY) and not body.startswith(_MAGIC):
+        raise NewerSchemaError(f"a record has format {body[:6]!r}, this server knows {_MAGIC[:6]!r}")
     if not body.startswith(_MAGIC):
         raise ValueError("no record")
     start = len(_MAGIC) + 4
     length = int.from_bytes(body[len(_MAGIC) : start], "big")
+    if length > MAX_HEADER_BYTES - start:
+        raise ValueError(f"a header of {length} bytes")
     return Header.model_validate_json(body[start : start + length]), body[start + length :]
+
+
+def _frames(header: Header, rest: bytes) -> tuple[bytes | None, tuple[bytes, ...]]:
+    sizes = (header.base_bytes, *header.patch_bytes)
+    if min(sizes) < 0 or sum(sizes) != len(rest):
+        raise ValueError(f"frames of {sizes} bytes in {len(rest)}")
+    if (header.kind == "full") != (header.base_bytes > 0) or (header.kind not in ("full", "delta") and rest):
+        raise ValueError(f"a {header.kind} record with a base of {header.base_bytes} bytes")
+    frames, at = [], 0
+    for size in sizes:
+        frames.append(rest[at : at + size])
+        at += size
+    return frames[0] or None, tuple(frames[1:])

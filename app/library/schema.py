@@ -80,6 +80,19 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX reels_of_source ON reels (project_id, clip_id, version);
     """,
+    """
+    ALTER TABLE commits RENAME TO lone_commits;
+    CREATE TABLE commits (
+        version INTEGER NOT NULL, session TEXT NOT NULL, committed_at TEXT NOT NULL, PRIMARY KEY (version, session)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO commits SELECT version, session, committed_at FROM lone_commits;
+    DROP TABLE lone_commits;
+    DROP INDEX idempotency_age;
+
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, body_json TEXT NOT NULL, posted_at TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -88,8 +101,6 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Bring the copy to SCHEMA_VERSION; raises NewerSchemaError when it is beyond."""
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found > SCHEMA_VERSION:
-        raise NewerSchemaError(
-            f"this library has schema {found}, this server knows {SCHEMA_VERSION}; deploy a newer server"
-        )
+        raise NewerSchemaError.of(found, SCHEMA_VERSION)
     for number in range(found, SCHEMA_VERSION):
         connection.executescript(f"BEGIN;{MIGRATIONS[number]};PRAGMA user_version={number + 1};COMMIT")

@@ -7,7 +7,6 @@ from app.kit.owner import Owner, parse_owner
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_GENERATION = 0
 _INVERSION = 10**16
 
 
@@ -26,14 +25,35 @@ class Keys:
             raise ValueError(f"{recipe_sha256[:80]!r} is no SHA-256 in hex")
         return f"{self._library_root(owner)}/renders/{recipe_sha256}/{_checked(export_id)}.mp4"
 
-    def log_prefix(self, owner: Owner) -> str:
-        return f"{self._library_root(owner)}/library/{_GENERATION}/log/"
+    def user_prefix(self, user_id: str) -> str:
+        """All that a user has, but for the markers of unfinished jobs."""
+        return f"{self._env}/users/{parse_owner(user_id, user_id).user_id}/"
 
-    def log_record(self, owner: Owner, seq: int) -> str:
+    def profile_prefix(self, owner: Owner) -> str:
+        return f"{self._library_root(owner)}/"
+
+    def profile_id(self, key: str) -> str:
+        """Of a key below `profile_prefix`; raises ValueError for another key."""
+        env, users, user_id, profiles, profile_id, *rest = key.split("/")
+        if (env, users, profiles) != (self._env, "users", "profiles") or not rest:
+            raise ValueError(f"{key[:200]!r} belongs to no profile")
+        return parse_owner(user_id, profile_id).profile_id
+
+    def library_prefix(self, owner: Owner) -> str:
+        return f"{self._library_root(owner)}/library/"
+
+    def legacy_database(self, owner: Owner) -> str:
+        """Where the plan before this one kept the whole library."""
+        return f"{self._library_root(owner)}/database.sqlite"
+
+    def log_prefix(self, owner: Owner, generation: int) -> str:
+        return f"{self.library_prefix(owner)}{generation}/log/"
+
+    def log_record(self, owner: Owner, generation: int, seq: int) -> str:
         """Inverted number, so that a listing gives the newest record first."""
         if not 0 < seq < _INVERSION:
             raise ValueError(f"record number {seq} is outside 1..{_INVERSION - 1}")
-        return f"{self.log_prefix(owner)}{_INVERSION - seq:016d}"
+        return f"{self.log_prefix(owner, generation)}{_INVERSION - seq:016d}"
 
     def log_seq(self, key: str) -> int:
         """The record number of a key that `log_record` made."""

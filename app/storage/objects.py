@@ -1,7 +1,7 @@
 """ObjectStore on obstore. Its own retries are off: a retried create whose first try landed would read as a conflict."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,7 +16,15 @@ from obstore.exceptions import (
 from obstore.store import S3Store
 
 from app.settings import R2Settings
-from app.storage.port import ObjectInfo, Stored, StoreRefusedError, StoreUnavailableError
+from app.storage.port import (
+    MAX_BODY_BYTES,
+    ListedObject,
+    ObjectInfo,
+    ObjectTooLargeError,
+    Stored,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 
 _REGION = "auto"
 _CONNECT_TIMEOUT = timedelta(seconds=3)
@@ -48,7 +56,7 @@ class R2ObjectStore:
 
     async def create(self, key: str, body: bytes) -> str | None:
         try:
-            return str((await obstore.put_async(self._store, key, body, mode="create"))["e_tag"])
+            return str((await obstore.put_async(self._store, key, body, mode="create", use_multipart=False))["e_tag"])
         except (AlreadyExistsError, PreconditionError):
             return None
         except (BaseError, OSError) as error:
@@ -56,21 +64,40 @@ class R2ObjectStore:
 
     async def replace(self, key: str, body: bytes, etag: str) -> str | None:
         try:
-            return str((await obstore.put_async(self._store, key, body, mode={"e_tag": etag}))["e_tag"])
+            return str(
+                (await obstore.put_async(self._store, key, body, mode={"e_tag": etag}, use_multipart=False))["e_tag"]
+            )
         except (AlreadyExistsError, PreconditionError, FileNotFoundError):
             return None
         except (BaseError, OSError) as error:
             raise _translated(error, "replace", key) from error
 
+    async def put(self, key: str, body: bytes) -> str:
+        try:
+            return str((await obstore.put_async(self._store, key, body))["e_tag"])
+        except (BaseError, OSError) as error:
+            raise _translated(error, "put", key) from error
+
     async def get(self, key: str) -> Stored | None:
         async def once() -> Stored | None:
             try:
                 found = await obstore.get_async(self._store, key)
+                if found.meta["size"] > MAX_BODY_BYTES:
+                    raise ObjectTooLargeError(f"{key} has {found.meta['size']} bytes, more than {MAX_BODY_BYTES}")
                 return Stored(bytes(await found.bytes_async()), str(found.meta["e_tag"]))
             except FileNotFoundError:
                 return None
 
         return await _repeat(once, "get", key)
+
+    async def peek(self, key: str, size_bytes: int) -> bytes | None:
+        async def once() -> bytes | None:
+            try:
+                return bytes(await obstore.get_range_async(self._store, key, start=0, length=size_bytes))
+            except FileNotFoundError:
+                return None
+
+        return await _repeat(once, "peek", key)
 
     async def head(self, key: str) -> ObjectInfo | None:
         async def once() -> ObjectInfo | None:
@@ -99,6 +126,14 @@ class R2ObjectStore:
                 if len(keys) >= limit:
                     break
             return sorted(keys)[:limit]
+
+        return await _repeat(once, "list", prefix)
+
+    async def list_infos(self, prefix: str) -> Sequence[ListedObject]:
+        async def once() -> Sequence[ListedObject]:
+            found = await obstore.list(self._store, prefix, chunk_size=1000).collect_async()
+            infos = [ListedObject(o["path"], o["size"], str(o["e_tag"]), o["last_modified"]) for o in found]
+            return sorted(infos)
 
         return await _repeat(once, "list", prefix)
 

@@ -1,9 +1,12 @@
 """What the backend needs of an object store, and how it fails. Bodies are small records; video never passes through."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from app.kit.errors import UnavailableError
+
+MAX_BODY_BYTES = 128 * 1024 * 1024
 
 
 class StoreUnavailableError(UnavailableError):
@@ -21,9 +24,25 @@ class StoreRefusedError(UnavailableError):
     retry_after_s = 60
 
 
+class ObjectTooLargeError(StoreRefusedError):
+    """Larger than any body that this backend writes; it is not read."""
+
+    code = "object_too_large"
+    title = "Object is too large"
+
+
 class ObjectInfo(NamedTuple):
     size_bytes: int
     etag: str
+
+
+class ListedObject(NamedTuple):
+    """What a listing says of an object; `modified_at` is by the store's clock."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime
 
 
 class Stored(NamedTuple):
@@ -42,7 +61,14 @@ class ObjectStore(Protocol):
     async def replace(self, key: str, body: bytes, etag: str) -> str | None:
         """Write only over the version `etag` (`If-Match`); the new ETag, or None when the object changed or is gone."""
 
-    async def get(self, key: str) -> Stored | None: ...
+    async def put(self, key: str, body: bytes) -> str:
+        """Write over whatever is there; the ETag."""
+
+    async def get(self, key: str) -> Stored | None:
+        """Raises ObjectTooLargeError above MAX_BODY_BYTES."""
+
+    async def peek(self, key: str, size_bytes: int) -> bytes | None:
+        """The first `size_bytes`, or all if the object is smaller."""
 
     async def head(self, key: str) -> ObjectInfo | None: ...
 
@@ -51,6 +77,9 @@ class ObjectStore(Protocol):
 
     async def list(self, prefix: str, limit: int) -> list[str]:
         """The first `limit` keys under `prefix` (ending in `/`), in key order."""
+
+    async def list_infos(self, prefix: str) -> Sequence[ListedObject]:
+        """All objects under `prefix` (ending in `/`), in key order; a request for each 1000."""
 
 
 class UploadGoneError(Exception):

@@ -1,11 +1,12 @@
 """Storage in memory behind the port, with the conditional writes of R2 and faults on demand."""
 
 import hashlib
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from app.kit.clock import now
 from app.storage.port import (
+    ListedObject,
     ObjectInfo,
     PresignedUrl,
     Storage,
@@ -26,6 +27,8 @@ class MemoryObjects:
         self.bodies: dict[str, bytes] = {}
         self.calls: list[tuple[str, str]] = []
         self.fault: Fault = lambda call, key: None
+        self.times: dict[str, datetime] = {}
+        self.clock: Callable[[], datetime] = now
 
     async def create(self, key: str, body: bytes) -> str | None:
         return self._write("create", key, body, allowed=key not in self.bodies)
@@ -37,6 +40,16 @@ class MemoryObjects:
         self._enter("get", key)
         body = self.bodies.get(key)
         return Stored(body, _etag(body)) if body is not None else None
+
+    async def put(self, key: str, body: bytes) -> str:
+        etag = self._write("put", key, body, allowed=True)
+        assert etag is not None
+        return etag
+
+    async def peek(self, key: str, size_bytes: int) -> bytes | None:
+        self._enter("peek", key)
+        body = self.bodies.get(key)
+        return body[:size_bytes] if body is not None else None
 
     async def head(self, key: str) -> ObjectInfo | None:
         self._enter("head", key)
@@ -50,6 +63,14 @@ class MemoryObjects:
     async def list(self, prefix: str, limit: int) -> list[str]:
         self._enter("list", prefix)
         return sorted(key for key in self.bodies if key.startswith(prefix))[:limit]
+
+    async def list_infos(self, prefix: str) -> Sequence[ListedObject]:
+        self._enter("list", prefix)
+        return [
+            ListedObject(key, len(body), _etag(body), self.times.get(key, self.clock()))
+            for key, body in sorted(self.bodies.items())
+            if key.startswith(prefix)
+        ]
 
     def count(self, call: str) -> int:
         return sum(1 for name, _ in self.calls if name == call)
@@ -65,6 +86,7 @@ class MemoryObjects:
         fate = self._enter(call, key)
         if allowed:
             self.bodies[key] = body
+            self.times[key] = self.clock()
         if fate == "after":
             raise StoreUnavailableError(f"{call} {key}: the answer was lost")
         return _etag(body) if allowed else None

@@ -32,7 +32,7 @@ async def test_a_commit_is_one_create_and_is_there_for_everyone(objects: MemoryO
     objects.calls.clear()
     note = await libraries.commit(OWNER, TAB_1, add("2"), Note)
     assert note == Note(id="2", rows=2)
-    assert objects.calls == [("create", KEYS.log_record(OWNER, 2))]
+    assert objects.calls == [("create", KEYS.log_record(OWNER, 0, 2))]
     assert await read(libraries) == await read(opened(objects)) == ["1", "2"]
 
 
@@ -49,7 +49,7 @@ async def test_a_warm_read_is_one_get(objects: MemoryObjects) -> None:
     await libraries.commit(OWNER, TAB_1, add("1"), Note)
     objects.calls.clear()
     await read(libraries)
-    assert objects.calls == [("get", KEYS.log_record(OWNER, 2))]
+    assert objects.calls == [("get", KEYS.log_record(OWNER, 0, 2))]
 
 
 async def test_reads_that_come_together_share_a_look_and_later_ones_do_not(objects: MemoryObjects) -> None:
@@ -139,7 +139,8 @@ async def test_two_writers_lose_nothing_and_run_again_on_each_others_work(object
     expected = sorted(f"{i}-{n}" for n in range(5) for i in range(4))
     for process in [*processes, opened(objects)]:
         assert sorted(await read(process)) == expected
-    assert len(objects.bodies) == 20
+    seqs = sorted(KEYS.log_seq(key) for key in objects.bodies)
+    assert seqs == list(range(1, len(seqs) + 1))
 
 
 async def test_another_session_since_the_seen_version_is_a_conflict(objects: MemoryObjects) -> None:
@@ -148,7 +149,8 @@ async def test_another_session_since_the_seen_version_is_a_conflict(objects: Mem
     await libraries.commit(OWNER, TAB_2, add("2"), Note)
     with pytest.raises(StaleSessionError) as caught:
         await libraries.commit(OWNER, Intent("tab-1", seen_version=1), add("3"), Note)
-    assert caught.value.extra == {"current_version": 2}
+    assert caught.value.extra["current_version"] == 2
+    assert caught.value.extra["committed_by"] == "tab-2"
     assert await read(libraries) == ["1", "2"]
     await libraries.commit(OWNER, Intent("tab-1", seen_version=2), add("3"), Note)
 
@@ -234,7 +236,7 @@ async def test_an_old_key_is_forgotten(objects: MemoryObjects) -> None:
 async def test_a_damaged_record_stops_the_library_and_is_never_read_as_empty(objects: MemoryObjects) -> None:
     libraries = opened(objects)
     await libraries.commit(OWNER, TAB_1, add("1"), Note)
-    key = KEYS.log_record(OWNER, 1)
+    key = KEYS.log_record(OWNER, 0, 1)
     objects.bodies[key] = objects.bodies[key][:-9] + b"\0" * 9
     with pytest.raises(UnreadableLibraryError):
         await read(opened(objects))
@@ -251,7 +253,7 @@ async def test_owners_are_apart(objects: MemoryObjects) -> None:
 
 
 async def test_forgetting_a_library_costs_a_reload_only(objects: MemoryObjects) -> None:
-    libraries = type(opened(objects))(objects, KEYS, cached=1)
+    libraries = Libraries(objects, KEYS, cache_bytes=1)
     await libraries.commit(OWNER, TAB_1, add("1"), Note)
     await read(libraries, Owner("b", "default"))
     assert await read(libraries) == ["1"]

@@ -17,7 +17,7 @@ def test_everything_lives_under_its_environment() -> None:
 
 
 def test_newer_records_sort_first_and_numbers_come_back() -> None:
-    keys = [KEYS.log_record(OWNER, seq) for seq in (1, 2, 10, 999, 10**15)]
+    keys = [KEYS.log_record(OWNER, 0, seq) for seq in (1, 2, 10, 999, 10**15)]
     assert keys[0] == "staging/users/a/profiles/default/library/0/log/9999999999999999"
     assert sorted(keys, reverse=True) == keys
     assert [KEYS.log_seq(key) for key in keys] == [1, 2, 10, 999, 10**15]
@@ -26,7 +26,7 @@ def test_newer_records_sort_first_and_numbers_come_back() -> None:
 @pytest.mark.parametrize("seq", [0, -1, 10**16])
 def test_impossible_record_numbers_are_refused(seq: int) -> None:
     with pytest.raises(ValueError, match="record number"):
-        KEYS.log_record(OWNER, seq)
+        KEYS.log_record(OWNER, 0, seq)
 
 
 @pytest.mark.parametrize("evil", ["../b", "a/b", "", ".", "..", "a\x00", "a%2e"])
@@ -34,7 +34,7 @@ def test_no_part_can_leave_its_place(evil: str) -> None:
     with pytest.raises(ValueError, match="id"):
         KEYS.media(Owner(evil, "default"), "med_1")
     with pytest.raises(ValueError, match="id"):
-        KEYS.log_prefix(Owner("a", evil))
+        KEYS.log_prefix(Owner("a", evil), 0)
     with pytest.raises(ValueError, match="key"):
         KEYS.media(OWNER, evil)
     with pytest.raises(ValueError, match="key"):

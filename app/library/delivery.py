@@ -1,0 +1,70 @@
+"""Carries out what stands in the outboxes of the libraries that this process has opened, until the rows are gone."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from app.kit.owner import Owner
+from app.library.outbox import Effect
+
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_LOGGER = logging.getLogger(__name__)
+
+CarryOut = Callable[[Owner, str], Awaitable[None]]
+"""Owner and body of an effect; may be called again for one that was carried out before. What it raises: try later."""
+
+
+class Deliveries:
+    def __init__(
+        self,
+        find: Callable[[Owner], Awaitable[list[Effect]]],
+        remove: Callable[[Owner, Effect], Awaitable[None]],
+    ) -> None:
+        """`find` gives what is due, `remove` commits that one effect was carried out."""
+        self._find = find
+        self._remove = remove
+        self._carriers: dict[str, CarryOut] = {}
+        self._waiting: set[Owner] = set()
+        self._tasks: dict[Owner, asyncio.Task[None]] = {}
+
+    def register(self, topic: str, carrier: CarryOut) -> None:
+        self._carriers[topic] = carrier
+
+    def wake(self, owner: Owner) -> None:
+        """There is something in this outbox."""
+        self._waiting.add(owner)
+        if owner not in self._tasks:
+            self._tasks[owner] = asyncio.create_task(self._deliver_all(owner))
+
+    async def close(self) -> None:
+        """What is left is delivered by the next process that opens the library."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _deliver_all(self, owner: Owner) -> None:
+        pause = _FIRST_PAUSE_S
+        try:
+            while owner in self._waiting:
+                self._waiting.discard(owner)
+                try:
+                    for effect in await self._find(owner):
+                        await self._deliver(owner, effect)
+                    pause = _FIRST_PAUSE_S
+                except Exception as error:
+                    _LOGGER.warning("an effect of library %s/%s waits %.0f s: %s", *owner, pause, error)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE_S)
+                    self._waiting.add(owner)
+        finally:
+            del self._tasks[owner]
+
+    async def _deliver(self, owner: Owner, effect: Effect) -> None:
+        carry_out = self._carriers.get(effect.topic)
+        if carry_out is None:
+            _LOGGER.error("library %s/%s has an effect of unknown topic %r; it is left", *owner, effect.topic)
+            return
+        await carry_out(owner, effect.body_json)
+        await self._remove(owner, effect)

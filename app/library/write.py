@@ -1,0 +1,83 @@
+"""One caller's change, and a group of them run on one connection: each in its savepoint, all in one transaction."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from app.library.bookkeeping import note_commit, refuse_stale_session, stored_reply
+from app.library.intent import Intent
+
+Reply = TypeVar("Reply", bound=BaseModel)
+Handler = Callable[[sqlite3.Connection], Reply]
+
+
+class Write(Generic[Reply]):
+    """`outcome` is decided by the last try and told once it is certain; `answer` gives reply and version."""
+
+    def __init__(self, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> None:
+        self.intent = intent
+        self.answer: asyncio.Future[tuple[Reply, int]] = asyncio.get_running_loop().create_future()
+        self._handler = handler
+        self._reply = reply
+        self._outcome: Reply | Exception | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        return isinstance(self._outcome, Exception)
+
+    def run(self, connection: sqlite3.Connection, version: int, at: datetime) -> bool:
+        """Whether it changed anything: not when it was refused or had been answered before."""
+        try:
+            earlier = stored_reply(connection, self.intent.idempotency)
+            if earlier is not None:
+                self._outcome = self._reply.model_validate_json(earlier)
+                return False
+            refuse_stale_session(connection, self.intent, version - 1)
+            reply = self._handler(connection)
+            note_commit(connection, version, self.intent, reply.model_dump_json(), at)
+        except Exception as error:
+            self._outcome = error
+            return False
+        self._outcome = reply
+        return True
+
+    def tell(self, version: int) -> None:
+        """The outcome of the last try is now certain."""
+        if self.answer.done():
+            return
+        if isinstance(self._outcome, Exception):
+            self.fail(self._outcome)
+        elif self._outcome is not None:
+            self.answer.set_result((self._outcome, version))
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            # The caller may be gone; nobody is then left to hear it.
+            self.answer.exception()
+
+
+AnyWrite = Write[Any]
+
+
+def run_all(connection: sqlite3.Connection, version: int, writes: Sequence[AnyWrite], at: datetime) -> list[AnyWrite]:
+    """Those that changed something; the changes are then committed to `connection`, as `version`."""
+    connection.execute("BEGIN")
+    changed = [write for write in writes if _run_alone(connection, version, write, at)]
+    connection.execute("COMMIT" if changed else "ROLLBACK")
+    return changed
+
+
+def _run_alone(connection: sqlite3.Connection, version: int, write: AnyWrite, at: datetime) -> bool:
+    connection.execute("SAVEPOINT alone")
+    changed = write.run(connection, version, at)
+    if not connection.in_transaction:
+        raise RuntimeError("a handler ended the transaction that it shares with other writes")
+    if not changed:
+        connection.execute("ROLLBACK TO alone")
+    connection.execute("RELEASE alone")
+    return changed
