@@ -1,6 +1,7 @@
 """All libraries of this process. `read` sees the newest version; `commit` answers only after the change is durable."""
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from app.kit.clock import now
+from app.kit.errors import AppError
 from app.kit.owner import Owner
 from app.library import outbox
 from app.library.cache import Cache
@@ -23,6 +25,7 @@ from app.library.library import Library
 from app.library.log import RecordLog
 from app.library.opener import Opener
 from app.library.outbox import Effect
+from app.library.retention import Retention
 from app.library.write import Handler, Reply, Write
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore, StoreUnavailableError
@@ -30,6 +33,8 @@ from app.storage.port import ObjectStore, StoreUnavailableError
 _CACHE_BYTES = 96 * 1024 * 1024
 _COMMIT_DEADLINE_S = 10.0
 _OLDEST_STALE_READ_S = 600.0
+_RETIRE_EACH = 64
+_LOGGER = logging.getLogger(__name__)
 
 
 class Libraries:
@@ -51,6 +56,7 @@ class Libraries:
         self._clock = clock
         self._cache = Cache(self._new_library, cache_bytes)
         self._deliveries = Deliveries(self._effects, self._remove_effect)
+        self._retiring: dict[Owner, asyncio.Task[None]] = {}
 
     def carry_out(self, topic: str, carrier: CarryOut) -> None:
         """Who carries out the effects that handlers post under `topic` (`app.library.outbox`)."""
@@ -91,11 +97,16 @@ class Libraries:
                 report.status = "stale"
                 raise
         self._cache.settle(owner)
+        self._retire_sometimes(owner, report.version)
         return answer
 
     async def close(self) -> None:
         """Ends the deliveries and waits for the writes that are under way."""
         await self._deliveries.close()
+        retiring = list(self._retiring.values())
+        for task in retiring:
+            task.cancel()
+        await asyncio.gather(*retiring, return_exceptions=True)
         for library in self._cache.all():
             await library.close()
 
@@ -104,6 +115,21 @@ class Libraries:
         legacy = LegacyDatabase(self._objects, self._keys, owner, self._clock)
         opener = Opener(owner, log, legacy)
         return Library(owner, log, opener, self._clock, lambda: self._deliveries.wake(owner))
+
+    def _retire_sometimes(self, owner: Owner, version: int) -> None:
+        """Whoever commits each so many versions looks which records need not stay."""
+        if version % _RETIRE_EACH == 0 and owner not in self._retiring:
+            task = self._retiring[owner] = asyncio.create_task(self._retire(owner))
+            task.add_done_callback(lambda _: self._retiring.pop(owner))
+
+    async def _retire(self, owner: Owner) -> None:
+        known = self._cache.get(owner).known
+        if known is None:
+            return
+        try:
+            await Retention(self._objects, self._keys, owner, self._clock).apply(known.head.generation)
+        except AppError as error:
+            _LOGGER.warning("old records of library %s/%s stay for now: %s", *owner, error)
 
     async def _effects(self, owner: Owner) -> list[Effect]:
         async with self.read(owner) as db:

@@ -20,6 +20,7 @@ _FAMILY = b"RBLIB"
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 MAX_PATCHES = 63
+TOMBSTONE_BYTES = 1024
 
 Kind = Literal["full", "delta", "tombstone", "erased"]
 
@@ -73,8 +74,12 @@ class Record(NamedTuple):
 
 
 def encode(header: Header, base: bytes | None = None, patches: tuple[bytes, ...] = ()) -> bytes:
+    """Of TOMBSTONE_BYTES just when it is a tombstone, so that a listing tells them from what they are left of."""
     head = header.model_dump_json(exclude_defaults=True).encode()
-    return b"".join((_MAGIC, len(head).to_bytes(4, "big"), head, base or b"", *patches))
+    rest = b"".join((base or b"", *patches))
+    size = len(_MAGIC) + 4 + len(head) + len(rest)
+    head += b" " * (TOMBSTONE_BYTES - size if header.kind == "tombstone" else size == TOMBSTONE_BYTES)
+    return _MAGIC + len(head).to_bytes(4, "big") + head + rest
 
 
 def parse(body: bytes, place: Place) -> Record:

@@ -1,0 +1,129 @@
+"""Which old records stay for a restore, and giving up the others.
+
+A record is given up by writing a tombstone over it, never by deleting it: a writer that stalled for any length of time
+still finds its number taken. Bases of records that stay, stay.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from app.kit.owner import Owner
+from app.library.errors import UnreadableLibraryError
+from app.library.record import (
+    MAX_HEADER_BYTES,
+    MAX_PATCHES,
+    TOMBSTONE_BYTES,
+    Header,
+    Place,
+    encode,
+    parse,
+    parse_header,
+)
+from app.storage.keys import Keys
+from app.storage.port import ObjectStore
+
+ALL_FOR = timedelta(hours=48)
+HOURLY_FOR = timedelta(days=7)
+DAILY_FOR = timedelta(days=30)
+_LOGGER = logging.getLogger(__name__)
+
+
+class Written(NamedTuple):
+    """A record's number, and when it came to be by the store's clock."""
+
+    seq: int
+    at: datetime
+
+
+def kept(records: Iterable[Written], now: datetime) -> set[int]:
+    """Of all records the newest; each of the last 48 hours; the last of each hour for 7 days, of each day for 30."""
+    ordered = sorted(records)
+    stays = {ordered[-1].seq} if ordered else set()
+    last_of: dict[str, int] = {}
+    for seq, at in ordered:
+        age = now - at
+        if age <= ALL_FOR:
+            stays.add(seq)
+        elif age <= HOURLY_FOR:
+            last_of[f"{at:%Y-%m-%d %H}"] = seq
+        elif age <= DAILY_FOR:
+            last_of[f"{at:%Y-%m-%d}"] = seq
+    return stays | set(last_of.values())
+
+
+def tombstone_of(header: Header, record_sha256: str, *, with_writers: bool) -> bytes:
+    """What stays of a record: its place in the chain and its nonce. The same bytes whoever buries it."""
+    return encode(
+        Header(
+            kind="tombstone",
+            user_id=header.user_id,
+            profile_id=header.profile_id,
+            generation=header.generation,
+            seq=header.seq,
+            prev_sha256=header.prev_sha256,
+            nonce=header.nonce,
+            writers=header.writers if with_writers else (),
+            committed_at=header.committed_at if with_writers else "",
+            buried_sha256=record_sha256,
+        )
+    )
+
+
+class Retention:
+    """Buries what need not stay, in one library. May be ended at any point and run by several at once."""
+
+    def __init__(self, objects: ObjectStore, keys: Keys, owner: Owner, clock: Callable[[], datetime]) -> None:
+        self._objects = objects
+        self._keys = keys
+        self._owner = owner
+        self._clock = clock
+
+    async def apply(self, generation: int) -> int:
+        """The number of records buried. Raises what `app.storage.port` raises."""
+        listed = await self._objects.list_infos(self._keys.log_prefix(self._owner, generation))
+        living = sorted(
+            Written(self._keys.log_seq(info.key), info.modified_at)
+            for info in listed
+            if info.size_bytes != TOMBSTONE_BYTES
+        )
+        now = self._clock()
+        stays = kept(living, now)
+        stays |= await self._bases(generation, [record for record in living if record.seq in stays], now)
+        buried = 0
+        for record in living:
+            if record.seq not in stays:
+                buried += await self.bury(Place(self._owner, generation, record.seq), with_writers=True)
+        return buried
+
+    async def _bases(self, generation: int, staying: list[Written], now: datetime) -> set[int]:
+        """What the records that stay are built on. Of the youngest only the first can have a base that is older."""
+        young = [record for record in staying if now - record.at <= ALL_FOR]
+        doubtful = set(staying) - set(young[MAX_PATCHES + 1 :])
+        headers = [await self._header(Place(self._owner, generation, record.seq)) for record in sorted(doubtful)]
+        return {header.base_seq for header in headers if header is not None and header.kind == "delta"}
+
+    async def bury(self, place: Place, *, with_writers: bool) -> bool:
+        """Whether there was a record with content; one that does not decode is left as it is."""
+        key = self._keys.log_record(place.owner, place.generation, place.seq)
+        stored = await self._objects.get(key)
+        if stored is None:
+            return False
+        try:
+            record = parse(stored.body, place)
+        except UnreadableLibraryError as error:
+            _LOGGER.error("%s is not buried: %s", place, error)
+            return False
+        if record.header.kind not in ("full", "delta"):
+            return False
+        tombstone = tombstone_of(record.header, record.sha256, with_writers=with_writers)
+        return await self._objects.replace(key, tombstone, stored.etag) is not None
+
+    async def _header(self, place: Place) -> Header | None:
+        start = await self._objects.peek(self._keys.log_record(*place), MAX_HEADER_BYTES)
+        try:
+            return parse_header(start, place) if start is not None else None
+        except UnreadableLibraryError as error:
+            _LOGGER.error("%s stays: %s", place, error)
+            return None
