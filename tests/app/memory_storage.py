@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from app.kit.clock import now
 from app.storage.port import (
+    MAX_BODY_BYTES,
     ListedObject,
     ObjectInfo,
+    ObjectTooLargeError,
     PresignedUrl,
     Storage,
     Stored,
@@ -39,6 +41,8 @@ class MemoryObjects:
     async def get(self, key: str) -> Stored | None:
         self._enter("get", key)
         body = self.bodies.get(key)
+        if body is not None and len(body) > MAX_BODY_BYTES:
+            raise ObjectTooLargeError(f"{key} has {len(body)} bytes, more than {MAX_BODY_BYTES}")
         return Stored(body, _etag(body)) if body is not None else None
 
     async def put(self, key: str, body: bytes) -> str:

@@ -23,6 +23,19 @@ def test_newer_records_sort_first_and_numbers_come_back() -> None:
     assert [KEYS.log_seq(key) for key in keys] == [1, 2, 10, 999, 10**15]
 
 
+def test_generations_of_one_library_are_apart() -> None:
+    assert KEYS.log_prefix(OWNER, 3) == "staging/users/a/profiles/default/library/3/log/"
+    assert KEYS.log_record(OWNER, 3, 1).startswith(KEYS.library_prefix(OWNER))
+
+
+def test_a_profile_is_read_from_what_lies_below_it() -> None:
+    assert KEYS.profile_id(KEYS.media(OWNER, "med_1")) == "default"
+    assert KEYS.media(OWNER, "med_1").startswith(KEYS.user_prefix("a"))
+    for foreign in ("production/users/a/profiles/default/media/med_1", "staging/jobs/pending/a/default/export/e", "x"):
+        with pytest.raises(ValueError, match=r"profile|unpack"):
+            KEYS.profile_id(foreign)
+
+
 @pytest.mark.parametrize("seq", [0, -1, 10**16])
 def test_impossible_record_numbers_are_refused(seq: int) -> None:
     with pytest.raises(ValueError, match="record number"):

@@ -1,13 +1,15 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from app.kit.clock import now
 from app.settings import R2Settings
 from app.storage.objects import R2ObjectStore
-from app.storage.port import ObjectStore, Storage, StoreRefusedError, StoreUnavailableError
+from app.storage.port import ObjectStore, ObjectTooLargeError, Storage, StoreRefusedError, StoreUnavailableError
 from infra.localcloud.asgi import AsgiServer, bind
 from infra.localcloud.r2 import R2
 from tests.app.memory_storage import MemoryObjects
@@ -70,6 +72,50 @@ async def test_listing_is_in_order_and_bounded(objects: ObjectStore) -> None:
     await objects.create("env/jobsx", b"x")
     assert await objects.list("env/jobs/", 2) == ["env/jobs/a", "env/jobs/b"]
     assert await objects.list("env/jobs/", 10) == ["env/jobs/a", "env/jobs/b", "env/jobs/c"]
+
+
+async def test_putting_overwrites(objects: ObjectStore) -> None:
+    await objects.create(KEY, b"1")
+    etag = await objects.put(KEY, b"2")
+    stored = await objects.get(KEY)
+    assert stored is not None
+    assert (stored.body, stored.etag) == (b"2", etag)
+
+
+async def test_the_beginning_of_an_object_is_read_alone(objects: ObjectStore) -> None:
+    await objects.create(KEY, bytes(range(100)))
+    assert await objects.peek(KEY, 10) == bytes(range(10))
+    assert await objects.peek(KEY, 1000) == bytes(range(100))
+    assert await objects.peek(KEY + "0", 10) is None
+
+
+async def test_a_full_listing_has_sizes_etags_and_times(objects: ObjectStore) -> None:
+    begun = now()
+    etags = {name: await objects.create(f"env/jobs/{name}", name.encode() * 3) for name in ("b", "a")}
+    found = await objects.list_infos("env/jobs/")
+    assert [(info.key, info.size_bytes, info.etag) for info in found] == [
+        (f"env/jobs/{name}", 3, etags[name]) for name in ("a", "b")
+    ]
+    assert all(abs(info.modified_at - begun) < timedelta(minutes=1) for info in found)
+
+
+async def test_more_than_a_page_is_listed(objects: ObjectStore) -> None:
+    names = [f"env/many/{number:04d}" for number in range(1005)]
+    for start in range(0, len(names), 100):
+        await asyncio.gather(*(objects.create(name, b"x") for name in names[start : start + 100]))
+    assert [info.key for info in await objects.list_infos("env/many/")] == names
+
+
+async def test_what_is_larger_than_any_body_of_ours_is_not_read(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.objects.MAX_BODY_BYTES", 10)
+    monkeypatch.setattr("tests.app.memory_storage.MAX_BODY_BYTES", 10)
+    await objects.create(KEY, bytes(11))
+    with pytest.raises(ObjectTooLargeError, match="11 bytes"):
+        await objects.get(KEY)
+    await objects.create(KEY + "0", bytes(10))
+    assert await objects.get(KEY + "0") is not None
 
 
 async def test_deleted_means_gone(objects: ObjectStore) -> None:
