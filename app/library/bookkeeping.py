@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from app.kit.clock import rfc3339
 from app.kit.owner import SYSTEM_SESSION
@@ -15,12 +16,19 @@ TABLES = ("commits", "idempotency", "outbox")
 """The library's own tables: a restore keeps their present rows, whatever version the others come from."""
 
 
-def stored_reply(connection: sqlite3.Connection, idempotency: Idempotency | None) -> str | None:
+class StoredReply(NamedTuple):
+    """`version` is the one that the answered write made, however many came after it."""
+
+    reply_json: str
+    version: int
+
+
+def stored_reply(connection: sqlite3.Connection, idempotency: Idempotency | None) -> StoredReply | None:
     """The answer given before under this key; raises IdempotencyKeyReusedError when it was for another request."""
     if idempotency is None:
         return None
     row = connection.execute(
-        "SELECT request_sha256, reply_json FROM idempotency WHERE key = ?", (idempotency.key,)
+        "SELECT request_sha256, reply_json, version FROM idempotency WHERE key = ?", (idempotency.key,)
     ).fetchone()
     if row is None:
         return None
@@ -28,16 +36,13 @@ def stored_reply(connection: sqlite3.Connection, idempotency: Idempotency | None
         raise IdempotencyKeyReusedError(
             f"Idempotency-Key {idempotency.key!r} was used for another request; take a new one"
         )
-    return str(row["reply_json"])
+    return StoredReply(row["reply_json"], row["version"])
 
 
 def refuse_stale_session(connection: sqlite3.Connection, intent: Intent, head_version: int) -> None:
-    """Raises StaleSessionError when another user session committed after the version that the caller saw.
-
-    Writes that share a record stand in `commits` one after the other, with the version that the record will have.
-    """
+    """Raises StaleSessionError when another user session committed after the version that the caller saw."""
     seen = intent.seen_version
-    if seen is None:
+    if seen is None or seen >= head_version:
         return
     foreign = connection.execute(
         "SELECT version, session, committed_at FROM commits WHERE version > ? AND session NOT IN (?, ?)"
@@ -45,9 +50,8 @@ def refuse_stale_session(connection: sqlite3.Connection, intent: Intent, head_ve
         (seen, intent.session, SYSTEM_SESSION),
     ).fetchone()
     if foreign is not None:
-        current = max(head_version, foreign["version"])
-        raise StaleSessionError(current, committed_by=foreign["session"], committed_at=foreign["committed_at"])
-    if seen < head_version and _is_forgotten(connection, seen):
+        raise StaleSessionError(head_version, committed_by=foreign["session"], committed_at=foreign["committed_at"])
+    if _is_forgotten(connection, seen):
         raise StaleSessionError(head_version)
 
 
@@ -66,7 +70,9 @@ def note_commit(
     _forget_replies(connection, rfc3339(committed_at - _KEPT_REPLIES))
     if intent.idempotency is not None:
         key, request_sha256 = intent.idempotency
-        connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?)", (key, request_sha256, reply_json, at))
+        connection.execute(
+            "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)", (key, request_sha256, reply_json, at, version)
+        )
 
 
 def _forget_replies(connection: sqlite3.Connection, before: str) -> None:

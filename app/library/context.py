@@ -1,8 +1,13 @@
-"""What the current request permits of the library and what the library then did: for its log line and its headers."""
+"""What the current request permits of the library and what the library then did: for its log line and its headers.
 
+A report is of the task that began it: a job that a request starts inherits its context, but is no part of it.
+"""
+
+import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
+from weakref import ref
 
 SyncStatus = Literal["synced", "stale"]
 
@@ -23,24 +28,32 @@ class SyncReport:
     age_s: float | None = None
 
 
-_REPORT: ContextVar[SyncReport | None] = ContextVar("library_sync_report", default=None)
+class _Begun(NamedTuple):
+    report: SyncReport
+    task: "ref[asyncio.Task[Any]] | None"
+
+
+_BEGUN: ContextVar[_Begun | None] = ContextVar("library_sync_report", default=None)
 
 
 def begin_report(may_be_stale: bool = False, seen_version: int | None = None) -> SyncReport:
     """A fresh report for the request that the current task serves."""
-    report = SyncReport(may_be_stale, seen_version)
-    _REPORT.set(report)
+    report, task = SyncReport(may_be_stale, seen_version), _task()
+    _BEGUN.set(_Begun(report, ref(task) if task else None))
     return report
 
 
 def current_report() -> SyncReport | None:
     """None outside a request, as in a background job or on a socket."""
-    return _REPORT.get()
+    begun = _BEGUN.get()
+    if begun is None or (begun.task and begun.task()) is not _task():
+        return None
+    return begun.report
 
 
 def report_sync(seconds: float, version: int | None, status: SyncStatus | None, age_s: float | None = None) -> None:
     """Add to the current request's report; does nothing outside a request. `status` None: the store is down."""
-    report = _REPORT.get()
+    report = current_report()
     if report is None:
         return
     report.seconds += seconds
@@ -49,3 +62,10 @@ def report_sync(seconds: float, version: int | None, status: SyncStatus | None, 
         report.status = status
     if age_s is not None:
         report.age_s = max(age_s, report.age_s or 0.0)
+
+
+def _task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

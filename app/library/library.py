@@ -20,10 +20,9 @@ from app.library.head import Commit, Head, next_head
 from app.library.log import RecordLog
 from app.library.opener import HistoryMovedOnError, Opener
 from app.library.record import parse
-from app.library.write import AnyWrite, Reply, Write, run_all
+from app.library.write import AnyWrite, Reply, Write, group_of, run_all
 
 _MAX_RERUNS = 30
-_MAX_GROUP = 64
 _MAX_STEPS = 4
 _NOTICE_BYTES = (512 * 1024, 1024 * 1024)
 _CONNECTION_BYTES = 64 * 1024
@@ -149,7 +148,8 @@ class Library:
     async def _commit_waiting(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
+                group = group_of(self._waiting)
+                self._waiting = [write for write in self._waiting if write not in group]
                 await self._commit_or_fail(group)
         finally:
             self._committing = None
@@ -176,10 +176,10 @@ class Library:
                 self.connections.give_writer(head, tried.writer)
                 # A refusal may come from a head that is old: only a look or a create tells.
                 if not any(write.is_refused for write in group) or await self._is_newest(head):
-                    self._tell(group, head)
+                    _tell(group)
                     return
             elif await self._append(head, tried):
-                self._tell(group, tried.head)
+                _tell(group)
                 self._warn_of_size(len(head.image), len(tried.head.image))
                 if tried.has_effects:
                     self._on_effects()
@@ -220,10 +220,6 @@ class Library:
         place = head.next_place
         return parse(taken, place).header.nonce == parse(record, place).header.nonce
 
-    def _tell(self, group: Sequence[AnyWrite], head: Head) -> None:
-        for write in group:
-            write.tell(head.seq)
-
     def _try(self, head: Head, group: Sequence[AnyWrite]) -> _Tried:
         """Runs in a thread, alone with the writer."""
         writer = self.connections.take_writer(head)
@@ -239,6 +235,11 @@ class Library:
         for limit in _NOTICE_BYTES:
             if before < limit <= after:
                 _LOGGER.warning("library %s/%s has grown to %d bytes (notice at %d)", *self._owner, after, limit)
+
+
+def _tell(group: Sequence[AnyWrite]) -> None:
+    for write in group:
+        write.tell()
 
 
 def _retrieve(look: asyncio.Task[Head]) -> None:

@@ -88,6 +88,7 @@ MIGRATIONS = (
     INSERT INTO commits SELECT version, session, committed_at FROM lone_commits;
     DROP TABLE lone_commits;
     DROP INDEX idempotency_age;
+    ALTER TABLE idempotency ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 
     CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, body_json TEXT NOT NULL, posted_at TEXT NOT NULL

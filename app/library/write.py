@@ -8,9 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from app.kit.owner import SYSTEM_SESSION
 from app.library.bookkeeping import note_commit, refuse_stale_session, stored_reply
 from app.library.intent import Intent
 
+_MAX_GROUP = 64
 Reply = TypeVar("Reply", bound=BaseModel)
 Handler = Callable[[sqlite3.Connection], Reply]
 
@@ -24,6 +26,7 @@ class Write(Generic[Reply]):
         self._handler = handler
         self._reply = reply
         self._outcome: Reply | Exception | None = None
+        self._version = 0
 
     @property
     def is_refused(self) -> bool:
@@ -34,7 +37,8 @@ class Write(Generic[Reply]):
         try:
             earlier = stored_reply(connection, self.intent.idempotency)
             if earlier is not None:
-                self._outcome = self._reply.model_validate_json(earlier)
+                self._outcome = self._reply.model_validate_json(earlier.reply_json)
+                self._version = earlier.version
                 return False
             refuse_stale_session(connection, self.intent, version - 1)
             reply = self._handler(connection)
@@ -42,17 +46,17 @@ class Write(Generic[Reply]):
         except Exception as error:
             self._outcome = error
             return False
-        self._outcome = reply
+        self._outcome, self._version = reply, version
         return True
 
-    def tell(self, version: int) -> None:
+    def tell(self) -> None:
         """The outcome of the last try is now certain."""
         if self.answer.done():
             return
         if isinstance(self._outcome, Exception):
             self.fail(self._outcome)
         elif self._outcome is not None:
-            self.answer.set_result((self._outcome, version))
+            self.answer.set_result((self._outcome, self._version))
 
     def fail(self, error: BaseException) -> None:
         if not self.answer.done():
@@ -62,6 +66,21 @@ class Write(Generic[Reply]):
 
 
 AnyWrite = Write[Any]
+
+
+def group_of(waiting: Sequence[AnyWrite]) -> list[AnyWrite]:
+    """Those that may share a record with the first: of its session, or of the system.
+
+    Two sessions never share one: each would then have seen the version that the other made, and no conflict be found.
+    """
+    sessions = {SYSTEM_SESSION}
+    group = []
+    for write in waiting:
+        session = write.intent.session
+        if session in sessions or sessions == {SYSTEM_SESSION}:
+            sessions.add(session)
+            group.append(write)
+    return group[:_MAX_GROUP]
 
 
 def run_all(connection: sqlite3.Connection, version: int, writes: Sequence[AnyWrite], at: datetime) -> list[AnyWrite]:
