@@ -91,7 +91,7 @@ class Libraries:
         library = self._cache.get(owner)
         with _Reported() as report:
             try:
-                answer, report.version = await library.commit(Write(intent, handler, reply))
+                answer, report.version = await library.commit(Write(intent, handler, reply, self._clock()))
                 report.status = "synced"
             except StaleSessionError:
                 report.status = "stale"

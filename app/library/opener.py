@@ -43,6 +43,10 @@ class Opener:
             raise UnreadableLibraryError(f"{place} does not continue the record before it; restore an earlier version")
         return await self._unpack(record, place, head)
 
+    async def at(self, place: Place, body: bytes) -> Head:
+        """The version in `body`, whatever stands before it. Raises HistoryMovedOnError, UnreadableLibraryError."""
+        return await self._unpack(await asyncio.to_thread(parse, body, place), place, None)
+
     async def _newest(self) -> Head:
         generation, erased = 0, None
         while True:
@@ -50,7 +54,7 @@ class Opener:
             if found is None:
                 return erased or await self._imported() or empty_head(self._owner)
             place, body = found
-            head = await self._unpack(await asyncio.to_thread(parse, body, place), place, None)
+            head = await self.at(place, body)
             if head.generation == generation:
                 return head
             generation, erased = head.generation, head

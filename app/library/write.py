@@ -3,16 +3,18 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from app.kit.owner import SYSTEM_SESSION
 from app.library.bookkeeping import note_commit, refuse_stale_session, stored_reply
+from app.library.errors import BusyLibraryError
 from app.library.intent import Intent
 
 _MAX_GROUP = 64
+_PATIENCE = timedelta(minutes=10)
 Reply = TypeVar("Reply", bound=BaseModel)
 Handler = Callable[[sqlite3.Connection], Reply]
 
@@ -20,9 +22,10 @@ Handler = Callable[[sqlite3.Connection], Reply]
 class Write(Generic[Reply]):
     """`outcome` is decided by the last try and told once it is certain; `answer` gives reply and version."""
 
-    def __init__(self, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> None:
+    def __init__(self, intent: Intent, handler: Handler[Reply], reply: type[Reply], asked_at: datetime) -> None:
         self.intent = intent
         self.answer: asyncio.Future[tuple[Reply, int]] = asyncio.get_running_loop().create_future()
+        self._asked_at = asked_at
         self._handler = handler
         self._reply = reply
         self._outcome: Reply | Exception | None = None
@@ -35,6 +38,7 @@ class Write(Generic[Reply]):
     def run(self, connection: sqlite3.Connection, version: int, at: datetime) -> bool:
         """Whether it changed anything: not when it was refused or had been answered before."""
         try:
+            self._refuse_when_late(at)
             earlier = stored_reply(connection, self.intent.idempotency)
             if earlier is not None:
                 self._outcome = self._reply.model_validate_json(earlier.reply_json)
@@ -48,6 +52,11 @@ class Write(Generic[Reply]):
             return False
         self._outcome, self._version = reply, version
         return True
+
+    def _refuse_when_late(self, at: datetime) -> None:
+        """A process that was frozen for days must not do what others did meanwhile: the keys are forgotten by then."""
+        if at - self._asked_at > _PATIENCE:
+            raise BusyLibraryError(f"this change waited {at - self._asked_at}; make it again if it is still wanted")
 
     def tell(self) -> None:
         """The outcome of the last try is now certain."""

@@ -133,11 +133,17 @@ def test_outside_a_request_nothing_is_reported() -> None:
 
 
 async def test_a_report_is_of_the_task_that_began_it() -> None:
-    async def task() -> object:
-        return begin_report(may_be_stale=True, seen_version=3)
+    async def job() -> object:
+        inherited = current_report()
+        report_sync(0.1, 9, "stale", 3)
+        begin_report(seen_version=4)
+        return inherited
 
-    assert await asyncio.create_task(task()) is not None
-    assert current_report() is None
+    report = begin_report(may_be_stale=True, seen_version=3)
+    report_sync(0.1, 7, "synced")
+    assert await asyncio.create_task(job()) is None
+    assert current_report() is report
+    assert (report.seconds, report.version, report.status, report.age_s) == (0.1, 7, "synced", None)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from typing import Any
 import av
 from fastapi import FastAPI, Header, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import MutableHeaders
 
 from app.clips.schemas import Clip, NewClip
 from app.exports.schemas import ExportJob, ExportList, NewFramingExport
 from app.games.schemas import Game, GameList, NewGame
+from app.http.origins import EXPOSED_HEADERS, REQUEST_HEADERS
 from app.http.service_routes import Health, Me
 from app.media.schemas import CompletedParts, Media, MediaList, MediaUrl, NewMedia, PartNumbers, PartUrls, UploadStarted
 from app.projects.schemas import CropChange, NewProject, Project, ProjectList
@@ -27,12 +29,15 @@ from tests.web.fake.renders import Renders
 from tests.web.fake.storage import FakeStorage
 
 PART_SIZE = 32 * 1024
+NO_LIBRARY = ("/api/health", "/api/me")
 Row = dict[str, Any]
 
 
 class FakeBackend:
     """`requests` lists what was asked as "METHOD /path"; `stale_puts` crop keyframes in a row are refused with 409; the
     next `mismatches` completions are refused with 422; a probe is ready only after `probe_polls` questions.
+
+    `age_s`: answers tell what was so long ago, as while storage is away; None: what is.
     """
 
     def __init__(self, port: int, storage_port: int, site: str, reel: bytes) -> None:
@@ -42,6 +47,7 @@ class FakeBackend:
         self.stale_puts = 0
         self.mismatches = 0
         self.probe_polls = 0
+        self.age_s: int | None = None
         self.requests: list[str] = []
         self._answers: dict[str, Row] = {}
         self._called = asyncio.Condition()
@@ -86,12 +92,15 @@ class FakeBackend:
             CORSMiddleware,
             allow_origins=[site],
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["x-user-id", "idempotency-key", "content-type"],
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
         )
 
         @app.middleware("http")
         async def record(request: Any, call_next: Any) -> Any:
             response = await call_next(request)
+            if request.url.path not in NO_LIBRARY:
+                self._tell(response.headers)
             async with self._called:
                 self.requests.append(f"{request.method} {request.url.path}")
                 self._called.notify_all()
@@ -274,6 +283,13 @@ class FakeBackend:
             self.storage.objects[reel_id] = renders.reel_file
             url = self.storage.object_url(reel_id, attachment="rovers-v1.mp4")
             return {"url": url, "filename": "rovers-v1.mp4", "expires_at": _soon()}
+
+    def _tell(self, headers: MutableHeaders) -> None:
+        """Versions do not change here: conflicts of sessions are the real backend's."""
+        headers["x-library-version"] = "1"
+        headers["x-sync-status"] = "synced" if self.age_s is None else "stale"
+        if self.age_s is not None:
+            headers["age"] = str(self.age_s)
 
     def _new(self, kind: str, row: Row) -> Row:
         rows = self.rows[kind]

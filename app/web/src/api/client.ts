@@ -5,7 +5,8 @@
 import { httpUrl } from "./address";
 import { connection } from "./connection";
 import { identity } from "./identity";
-import { isTransient, Problem, UnreachableError } from "./problem";
+import { library } from "./library";
+import { isStaleSession, isTransient, Problem, UnreachableError } from "./problem";
 import { retrying } from "./retry";
 
 const POLICY = { attempts: 3, baseMs: 300, maxMs: 2000 };
@@ -23,17 +24,35 @@ export function call<T>(
   path: string,
   options: CallOptions = {},
 ): Promise<T> {
-  const headers = new Headers({ Accept: "application/json" });
+  const headers = new Headers({ Accept: "application/json", ...library.headers() });
   const user = identity.user();
   if (user !== null) headers.set("X-User-ID", user);
   if (method === "POST" || method === "PUT") headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
   const body = options.body === undefined ? null : JSON.stringify(options.body);
-  const task = () => send<T>(httpUrl(path), { method, headers, body }, options.signal);
-  return retrying(task, POLICY, isTransient, options.signal);
+  const task = () => send(httpUrl(path), { method, headers, body }, options.signal);
+  return retrying(() => noted<T>(task, user), POLICY, isTransient, options.signal);
 }
 
-async function send<T>(url: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
+/** The document of the answer; the library is told, unless it is another user's by now. */
+async function noted<T>(task: () => Promise<Answer>, user: string | null): Promise<T> {
+  const isStillHere = () => identity.user() === user;
+  try {
+    const { headers, text } = await task();
+    if (isStillHere()) library.reportAnswer(headers);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  } catch (error) {
+    if (isStaleSession(error) && isStillHere()) library.reportStaleSession(error.currentVersion ?? 0);
+    throw error;
+  }
+}
+
+interface Answer {
+  headers: Headers;
+  text: string;
+}
+
+async function send(url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
   let text: string;
   try {
@@ -52,5 +71,5 @@ async function send<T>(url: string, init: RequestInit, signal?: AbortSignal): Pr
   }
   connection.reportAnswer();
   if (!response.ok) throw new Problem(response.status, isProblem ? JSON.parse(text) : {});
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  return { headers: response.headers, text };
 }

@@ -21,6 +21,8 @@ export const onReelOrdered = (client: QueryClient) => refresh(client, keys.games
 
 export const onExportEnded = (client: QueryClient) => refresh(client, keys.exports, keys.reels);
 
-/** After the backend was away. Presigned addresses stay: a new one would stop what plays. */
-export const onReconnected = (client: QueryClient) =>
-  client.invalidateQueries({ predicate: ({ queryKey }) => queryKey.at(-1) !== "url" });
+/** Presigned addresses stay as they are: a new one would stop what plays. */
+export const isRefreshed = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey.at(-1) !== "url";
+
+/** After the backend was away, or another session was first. */
+export const refreshAll = (client: QueryClient) => client.invalidateQueries({ predicate: isRefreshed });

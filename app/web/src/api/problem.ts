@@ -11,6 +11,8 @@ export class Problem extends Error {
   readonly code: string;
   readonly title: string;
   readonly fields: readonly FieldError[];
+  /** Of a stale session: the library's version as it is now. */
+  readonly currentVersion: number | null;
 
   constructor(status: number, document: Record<string, unknown>) {
     const title = text(document.title) ?? `The server answered ${status}`;
@@ -20,6 +22,7 @@ export class Problem extends Error {
     this.code = text(document.code) ?? "unknown";
     this.title = title;
     this.fields = Array.isArray(document.errors) ? document.errors.filter(isFieldError) : [];
+    this.currentVersion = typeof document.current_version === "number" ? document.current_version : null;
   }
 }
 
@@ -31,9 +34,14 @@ export class UnreachableError extends Error {
   }
 }
 
-/** Another session changed the same thing first: reading it again and repeating the change helps. */
+/** The same thing was changed first: reading it again and repeating the change helps. */
 export function isStale(error: unknown): boolean {
-  return error instanceof Problem && ["stale_revision", "stale_session"].includes(error.code);
+  return error instanceof Problem && error.code === "stale_revision";
+}
+
+/** Something was changed first by another session: the page has to be refreshed before it changes anything. */
+export function isStaleSession(error: unknown): error is Problem {
+  return error instanceof Problem && error.code === "stale_session";
 }
 
 /** May the same request succeed in a moment? */
@@ -43,6 +51,7 @@ export function isTransient(error: unknown): boolean {
 
 /** The sentence a person reads, with the fields that the API complained about. */
 export function describe(error: unknown): string {
+  if (isStaleSession(error)) return "Another device or tab was first. Refresh, then try again.";
   if (error instanceof Problem && error.fields.length > 0) {
     return `${error.message} (${error.fields.map(({ field, message }) => `${field}: ${message}`).join("; ")})`;
   }

@@ -1,4 +1,5 @@
 import { ConnectionBanner } from "../features/session/ConnectionBanner";
+import { LibraryBanner } from "../features/session/LibraryBanner";
 import { SignIn } from "../features/session/SignIn";
 import { UserBadge } from "../features/session/UserBadge";
 import { useUser } from "../features/session/useSession";
@@ -11,6 +12,7 @@ export function Root() {
   return (
     <>
       <ConnectionBanner />
+      <LibraryBanner />
       <header className="top">
         <a href="/" className="brand">
           <img src="/favicon.svg" alt="" width="28" height="28" /> Reel Ballers

@@ -4,6 +4,7 @@ import { connection } from "../../api/connection";
 import { api } from "../../api/endpoints";
 import { identity } from "../../api/identity";
 import { keys } from "../../api/keys";
+import { library } from "../../api/library";
 
 export function useUser(): string | null {
   return useSyncExternalStore(identity.subscribe, identity.user);
@@ -15,4 +16,8 @@ export function useMe(user: string) {
 
 export function useReachability() {
   return useSyncExternalStore(connection.subscribe, connection.state);
+}
+
+export function useLibrary() {
+  return useSyncExternalStore(library.subscribe, library.state);
 }
