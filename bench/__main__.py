@@ -3,11 +3,12 @@
 import sys
 
 from bench import deploys, framing, rehearsal
+from bench.library import figures as library
 
 
 def main() -> int:
     missed = 0
-    for room in (rehearsal, framing, deploys):
+    for room in (rehearsal, framing, deploys, library):
         for figure in room.figures():
             print(figure.line(), flush=True)
             missed += not figure.ok
