@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 VIDEO ?=
 LOCK ?=
+SEEDS ?= 0:100000
 STACK ?= local
 TESTS ?= tests
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -13,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_FIND_LINKS
 
 PYTEST_WORKERS ?= 3
-.PHONY: help up down dev smoke doctor setup test browser check fix lock bench coverage picture clean
+.PHONY: help up down dev smoke doctor setup test browser check fix lock bench soak coverage picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -75,6 +76,9 @@ coverage: setup browser ## how much of infra/ the tests run, subprocesses includ
 
 bench: setup ## the measured figures, one JSON object a line, each a ratio against a baseline of the same run
 	@$(BIN)/python -m bench
+
+soak: setup ## the library under SEEDS (0:100000) of faults, crashes and pauses in simulated time: half an hour
+	@$(BIN)/python -m tests.library.simulation --seeds $(SEEDS) --jobs $$(nproc)
 
 picture: setup ## draw the stacks from their plans into docs/
 	@$(BIN)/python -m infra.picture

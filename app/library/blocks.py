@@ -17,7 +17,9 @@ def digests_of(image: bytes) -> bytes:
 
 def renewed(digests: bytes, image: bytes, changed: list[int]) -> bytes:
     """The digests of `image`, given those of an image that differs from it in the blocks `changed` and in length."""
-    new = bytearray(digests[: count(image) * _DIGEST_BYTES].ljust(count(image) * _DIGEST_BYTES, b"\0"))
+    size = count(image) * _DIGEST_BYTES
+    new = bytearray(digests[:size])
+    new.extend(bytes(size - len(new)))
     for block in changed:
         new[block * _DIGEST_BYTES : (block + 1) * _DIGEST_BYTES] = _digest(image, block)
     return bytes(new)

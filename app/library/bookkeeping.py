@@ -11,7 +11,7 @@ from app.library.intent import Idempotency, Intent
 
 _KEPT_COMMITS = 1000
 _KEPT_REPLIES = timedelta(hours=48)
-_FORGOTTEN_AT_ONCE = 100
+_FORGET_EACH = 16
 TABLES = ("commits", "idempotency", "outbox")
 """The library's own tables: a restore keeps their present rows, whatever version the others come from."""
 
@@ -66,19 +66,11 @@ def note_commit(
 ) -> None:
     at = rfc3339(committed_at)
     connection.execute("INSERT OR REPLACE INTO commits VALUES (?, ?, ?)", (version, intent.session, at))
-    connection.execute("DELETE FROM commits WHERE version <= ?", (version - _KEPT_COMMITS,))
-    _forget_replies(connection, rfc3339(committed_at - _KEPT_REPLIES))
     if intent.idempotency is not None:
         key, request_sha256 = intent.idempotency
         connection.execute(
             "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)", (key, request_sha256, reply_json, at, version)
         )
-
-
-def _forget_replies(connection: sqlite3.Connection, before: str) -> None:
-    """In the order in which they came: an index by age would be one more page that every commit changes."""
-    connection.execute(
-        "DELETE FROM idempotency WHERE committed_at < ?"
-        " AND rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT ?)",
-        (before, _FORGOTTEN_AT_ONCE),
-    )
+    if version % _FORGET_EACH == 0:
+        connection.execute("DELETE FROM commits WHERE version <= ?", (version - _KEPT_COMMITS,))
+        connection.execute("DELETE FROM idempotency WHERE committed_at < ?", (rfc3339(committed_at - _KEPT_REPLIES),))

@@ -6,14 +6,14 @@ Values only: nothing here waits or changes what it was given.
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.kit.owner import Owner
 from app.library import blocks, frames
 from app.library.errors import LibraryTooLargeError, NewerSchemaError, UnreadableLibraryError
 from app.library.image import empty_image
 from app.library.patch import apply_patches, make_patch
-from app.library.record import MAX_IMAGE_BYTES, MAX_PATCHES, Header, Place, Record, encode
+from app.library.record import MAX_IMAGE_BYTES, MAX_PATCHES, Header, Kind, Place, Record, encode
 from app.library.schema import SCHEMA_VERSION
 
 _DELTA_ABOVE_BYTES = 1024 * 1024
@@ -118,15 +118,15 @@ def next_head(head: Head, image: bytes, commit: Commit) -> tuple[Head, bytes]:
     if base is None or (base.frame is None and not apart) or not _are_worth_it(patches, len(image)):
         return _full(head, image, digests, commit)
     frame = None if apart else base.frame
-    header = _header(head, commit).model_copy(
-        update=_image_facts(image, digests)
-        | {
-            "kind": "delta" if apart else "full",
-            "base_seq": base.seq,
-            "base_sha256": base.sha256,
-            "base_bytes": len(frame or b""),
-            "patch_bytes": tuple(map(len, patches)),
-        }
+    header = _header(
+        head,
+        commit,
+        "delta" if apart else "full",
+        **_image_facts(image, digests),
+        base_seq=base.seq,
+        base_sha256=base.sha256,
+        base_bytes=len(frame or b""),
+        patch_bytes=tuple(map(len, patches)),
     )
     body = encode(header, frame, patches)
     return _after(head, body, image, digests, base._replace(frame=frame), patches), body
@@ -134,15 +134,14 @@ def next_head(head: Head, image: bytes, commit: Commit) -> tuple[Head, bytes]:
 
 def closed_head(head: Head, commit: Commit) -> tuple[Head, bytes]:
     """The end of a generation and its record; the next number belongs to the next generation, which begins empty."""
-    body = encode(_header(head, commit).model_copy(update={"kind": "erased"}))
+    body = encode(_header(head, commit, "erased"))
     return empty_head(head.owner, head.generation + 1, head.seq + 1, _sha256(body)), body
 
 
 def _full(head: Head, image: bytes, digests: bytes, commit: Commit) -> tuple[Head, bytes]:
     frame = frames.compress(image)
-    header = _header(head, commit).model_copy(
-        update=_image_facts(image, digests) | {"base_seq": head.seq + 1, "base_bytes": len(frame)}
-    )
+    facts = _image_facts(image, digests)
+    header = _header(head, commit, "full", **facts, base_seq=head.seq + 1, base_bytes=len(frame))
     body = encode(header, frame)
     kept = None if len(image) > _DELTA_ABOVE_BYTES else frame
     return _after(head, body, image, digests, Base(head.seq + 1, _sha256(body), kept), ()), body
@@ -152,10 +151,10 @@ def _after(head: Head, body: bytes, image: bytes, digests: bytes, base: Base, pa
     return Head(head.owner, head.generation, head.seq + 1, _sha256(body), image, digests, base, patches)
 
 
-def _header(head: Head, commit: Commit) -> Header:
-    """What all kinds have in common."""
-    return Header(
-        kind="full",
+def _header(head: Head, commit: Commit, kind: Kind, **facts: Any) -> Header:  # noqa: ANN401 -- the header's own fields
+    """The header of the next record; `facts` are fields that not all kinds have. Ours need no validation."""
+    return Header.model_construct(
+        kind=kind,
         user_id=head.owner.user_id,
         profile_id=head.owner.profile_id,
         generation=head.generation,
@@ -164,10 +163,11 @@ def _header(head: Head, commit: Commit) -> Header:
         nonce=secrets.token_hex(16),
         writers=commit.writers,
         committed_at=commit.committed_at,
+        **facts,
     )
 
 
-def _image_facts(image: bytes, digests: bytes) -> dict[str, object]:
+def _image_facts(image: bytes, digests: bytes) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "image_root": blocks.root_of(digests),

@@ -1,4 +1,4 @@
-"""One caller's change, and a group of them run on one connection: each in its savepoint, all in one transaction."""
+"""One caller's change, and a group of them run on one connection, to become one record."""
 
 import asyncio
 import sqlite3
@@ -93,19 +93,17 @@ def group_of(waiting: Sequence[AnyWrite]) -> list[AnyWrite]:
 
 
 def run_all(connection: sqlite3.Connection, version: int, writes: Sequence[AnyWrite], at: datetime) -> list[AnyWrite]:
-    """Those that changed something; the changes are then committed to `connection`, as `version`."""
-    connection.execute("BEGIN")
-    changed = [write for write in writes if _run_alone(connection, version, write, at)]
-    connection.execute("COMMIT" if changed else "ROLLBACK")
-    return changed
+    """Those that changed something; their changes are then committed to `connection`, as `version`.
+
+    Each in a transaction of its own: the connection is a copy, and dropping it undoes them all.
+    """
+    return [write for write in writes if _run_alone(connection, version, write, at)]
 
 
 def _run_alone(connection: sqlite3.Connection, version: int, write: AnyWrite, at: datetime) -> bool:
-    connection.execute("SAVEPOINT alone")
+    connection.execute("BEGIN")
     changed = write.run(connection, version, at)
     if not connection.in_transaction:
-        raise RuntimeError("a handler ended the transaction that it shares with other writes")
-    if not changed:
-        connection.execute("ROLLBACK TO alone")
-    connection.execute("RELEASE alone")
+        raise RuntimeError("a handler ended the transaction that it runs in")
+    connection.execute("COMMIT" if changed else "ROLLBACK")
     return changed

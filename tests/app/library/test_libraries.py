@@ -177,6 +177,7 @@ async def test_a_version_older_than_memory_is_a_conflict(
     objects: MemoryObjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.library.bookkeeping._KEPT_COMMITS", 2)
+    monkeypatch.setattr("app.library.bookkeeping._FORGET_EACH", 1)
     libraries = opened(objects)
     for name in "12345":
         await libraries.commit(OWNER, TAB_1, add(name), Note)
@@ -219,7 +220,8 @@ async def test_when_nobody_knows_the_answer_is_503_and_the_repeat_finds_out(
     assert len(objects.bodies) == 1
 
 
-async def test_an_old_key_is_forgotten(objects: MemoryObjects) -> None:
+async def test_an_old_key_is_forgotten(objects: MemoryObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.library.bookkeeping._FORGET_EACH", 1)
     libraries = opened(objects)
     once = Intent("tab-1", idempotency=Idempotency("k", "request-1"))
     await libraries.commit(OWNER, once, add("1"), Note)

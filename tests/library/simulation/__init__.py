@@ -1,0 +1,1 @@
+"""Many machines, one store, one user, in virtual time: production `app.library` under a seeded schedule of faults."""
