@@ -1,17 +1,22 @@
 """Libraries by owner, bounded by the bytes that they hold. Forgetting one costs a reload, never correctness."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from app.kit.owner import Owner
 from app.library.library import Library
 
+_MAX_CONNECTED = 16
+
 
 class Cache:
+    """Connections, copies of the image that take a moment to make, are kept for the few latest libraries only."""
+
     def __init__(self, make: Callable[[Owner], Library], max_bytes: int) -> None:
         self._make = make
         self._max_bytes = max_bytes
         self._libraries: OrderedDict[Owner, Library] = OrderedDict()
+        self._connected: OrderedDict[Owner, None] = OrderedDict()
         self._bytes: dict[Owner, int] = {}
         self._total = 0
 
@@ -36,16 +41,27 @@ class Cache:
         Of those that are idle, the least recently used lose first their connections, then their place.
         """
         self._count(owner)
-        for give_up in (self._close_connections, self._forget):
-            for candidate in list(self._libraries) if self._total > self._max_bytes else ():
-                if self._total > self._max_bytes and not self._libraries[candidate].is_busy:
-                    give_up(candidate)
+        self._connected[owner] = None
+        self._connected.move_to_end(owner)
+        for candidate in self._idle(self._connected):
+            if len(self._connected) > _MAX_CONNECTED or self._total > self._max_bytes:
+                self._close_connections(candidate)
+        for candidate in self._idle(self._libraries) if self._total > self._max_bytes else ():
+            if self._total > self._max_bytes:
+                self._forget(candidate)
+
+    def _idle(self, owners: Iterable[Owner]) -> list[Owner]:
+        """The least recently used first."""
+        return [owner for owner in owners if owner not in self._libraries or not self._libraries[owner].is_busy]
 
     def _close_connections(self, owner: Owner) -> None:
-        self._libraries[owner].connections.drop()
-        self._count(owner)
+        del self._connected[owner]
+        if owner in self._libraries:
+            self._libraries[owner].connections.drop()
+            self._count(owner)
 
     def _forget(self, owner: Owner) -> None:
+        self._connected.pop(owner, None)
         del self._libraries[owner]
         self._count(owner)
 

@@ -30,7 +30,7 @@ from app.library.write import Handler, Reply, Write
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore, StoreUnavailableError
 
-_CACHE_BYTES = 96 * 1024 * 1024
+_CACHE_BYTES = 80 * 1024 * 1024
 _COMMIT_DEADLINE_S = 10.0
 _OLDEST_STALE_READ_S = 600.0
 _RETIRE_EACH = 64
@@ -69,17 +69,19 @@ class Libraries:
         A request that permits it gets a recent version, marked as stale, while the store is down.
         """
         library = self._cache.get(owner)
-        with _Reported() as report:
-            try:
-                head = await library.fresh()
-                report.status = "synced"
-            except StoreUnavailableError as error:
-                head, report.age_s = _recent(library, error)
-                report.status = "stale"
-            report.version = head.seq
-            connection = await library.connections.reader_off_loop(head)
-        self._cache.settle(owner)
-        yield connection
+        try:
+            with _Reported() as report:
+                try:
+                    head = await library.fresh()
+                    report.status = "synced"
+                except StoreUnavailableError as error:
+                    head, report.age_s = _recent(library, error)
+                    report.status = "stale"
+                report.version = head.seq
+            async with library.connections.reading(head) as connection:
+                yield connection
+        finally:
+            self._cache.settle(owner)
 
     async def commit(self, owner: Owner, intent: Intent, handler: Handler[Reply], reply: type[Reply]) -> Reply:
         """Run `handler` in one transaction and make it durable; its reply, or the one kept under the idempotency key.
@@ -96,7 +98,8 @@ class Libraries:
             except StaleSessionError:
                 report.status = "stale"
                 raise
-        self._cache.settle(owner)
+            finally:
+                self._cache.settle(owner)
         self._retire_sometimes(owner, report.version)
         return answer
 

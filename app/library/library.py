@@ -17,6 +17,7 @@ from app.library import outbox
 from app.library.connections import Connections
 from app.library.errors import BusyLibraryError, LibraryTooLargeError, UnreadableLibraryError
 from app.library.head import Commit, Head, next_head
+from app.library.image import open_copy
 from app.library.log import RecordLog
 from app.library.opener import HistoryMovedOnError, Opener
 from app.library.record import parse
@@ -104,13 +105,11 @@ class Library:
     async def _open(self) -> Head:
         sent_at = _time()
         head = self._advance(await self._opener.newest(), sent_at)
-        if await asyncio.to_thread(self._has_effects, head):
-            self._on_effects()
+        async with self.connections.reading(head) as db:
+            if outbox.due(db):
+                # Left by a process that is gone.
+                self._on_effects()
         return head
-
-    def _has_effects(self, head: Head) -> bool:
-        """What a process that is gone has left."""
-        return bool(outbox.due(self.connections.reader(head)))
 
     async def _newer_than(self, head: Head) -> Head:
         """The newest version, `head` itself when there is none behind it. Far behind, opening anew is faster."""
@@ -171,7 +170,7 @@ class Library:
         """Raises what keeps the whole group from being decided."""
         for _ in range(_MAX_RERUNS):
             head = self.known.head if self.known else await self.fresh()
-            tried = await asyncio.to_thread(self._try, head, group)
+            tried = await asyncio.to_thread(self._try, head, group, self.connections.take_writer(head))
             if tried.record is None:
                 self.connections.give_writer(head, tried.writer)
                 # A refusal may come from a head that is old: only a look or a create tells.
@@ -179,6 +178,7 @@ class Library:
                     _tell(group)
                     return
             elif await self._append(head, tried):
+                self.connections.give_writer(tried.head, tried.writer)
                 _tell(group)
                 self._warn_of_size(len(head.image), len(tried.head.image))
                 if tried.has_effects:
@@ -197,10 +197,10 @@ class Library:
             taken = await self._log.append(head.next_place, record)
             if taken is None:
                 self._advance(tried.head, sent_at)
-                self.connections.give_writer(tried.head, tried.writer)
                 LIBRARY_COMMITS.add("committed")
                 return True
             if self._is_ours(head, record, taken):
+                # A tombstone by now, or it would be the same bytes: there is much behind it.
                 self.forget()
                 LIBRARY_COMMITS.add("committed")
                 return True
@@ -220,9 +220,9 @@ class Library:
         place = head.next_place
         return parse(taken, place).header.nonce == parse(record, place).header.nonce
 
-    def _try(self, head: Head, group: Sequence[AnyWrite]) -> _Tried:
-        """Runs in a thread, alone with the writer."""
-        writer = self.connections.take_writer(head)
+    def _try(self, head: Head, group: Sequence[AnyWrite], kept: sqlite3.Connection | None) -> _Tried:
+        """Runs in a thread; `kept` is a connection with the head's content."""
+        writer = kept or open_copy(head.image)
         at = self._clock()
         changed = run_all(writer, head.seq + 1, group, at)
         if not changed:

@@ -21,6 +21,8 @@ from app.library.intent import Intent
 from app.library.legacy import LegacyDatabase
 from app.library.log import RecordLog
 from app.library.opener import HistoryMovedOnError, Opener
+from app.library.record import Place
+from app.library.verify import require_database
 from app.library.versions import Version, VersionGivenUpError, end_after, given_up, list_versions
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore
@@ -64,12 +66,12 @@ class Restore:
         return await list_versions(self._objects, self._keys, self._owner)
 
     async def head(self, version: Version) -> Head:
-        """Verified by unpacking. Raises VersionGivenUpError, UnreadableLibraryError."""
+        """Verified by unpacking, and whole. Raises VersionGivenUpError, UnreadableLibraryError."""
         body = await self._log.get(version.place)
         if body is None:
             raise UnreadableLibraryError(f"{version.place} is not there")
         try:
-            return await self._opener.at(version.place, body)
+            return await self._read(version.place, body)
         except HistoryMovedOnError:
             raise given_up(await self.versions(), version.number) from None
 
@@ -95,8 +97,7 @@ class Restore:
         old = await self.head(target)
         end, present = await self.present(await self.versions())
         for _ in range(_TRIES):
-            if end.generation != target.place.generation:
-                raise VersionGivenUpError(f"version {target.number} was erased with all before {end.next_place.seq}")
+            require_present(target, end)
             body = await asyncio.to_thread(_record, end, old.image, present.image, self._clock())
             taken = await self._log.append(end.next_place, body)
             if taken is None:
@@ -115,12 +116,26 @@ class Restore:
                     continue
         return empty_head(self._owner, generation)
 
+    async def _read(self, place: Place, body: bytes) -> Head:
+        head = await self._opener.at(place, body)
+        try:
+            await asyncio.to_thread(require_database, head.image)
+        except UnreadableLibraryError as error:
+            raise UnreadableLibraryError(f"{place} {error}; restore an earlier version") from error
+        return head
+
     async def _read_or(self, known: Head, end: Head, body: bytes) -> Head:
         """The version that another writer put behind `end`, or `known` where that does not read."""
         try:
-            return await self._opener.at(end.next_place, body)
+            return await self._read(end.next_place, body)
         except (HistoryMovedOnError, UnreadableLibraryError):
             return known
+
+
+def require_present(target: Version, end: Head) -> None:
+    """What was erased does not come back, even before it is overwritten: raises VersionGivenUpError."""
+    if target.place.generation != end.generation:
+        raise VersionGivenUpError(f"version {target.number} was erased, like all of its generation")
 
 
 def _record(end: Head, old: bytes, present: bytes, at: datetime) -> bytes:

@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from app.kit.clock import rfc3339
-from app.kit.errors import AppError, ConflictError, NotFoundError
+from app.kit.errors import ConflictError, NotFoundError
 from app.kit.owner import Owner
-from app.library.errors import UnreadableLibraryError
+from app.library.errors import NewerSchemaError, UnreadableLibraryError
 from app.library.head import Head, empty_head
 from app.library.record import MAX_HEADER_BYTES, TOMBSTONE_BYTES, Header, Place, parse, parse_header
 from app.storage.keys import Keys
 from app.storage.port import ListedObject, ObjectStore
 
 _AT_ONCE = 8
+Unknown = UnreadableLibraryError | NewerSchemaError
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
 
@@ -63,21 +64,22 @@ def versions_among(keys: Keys, owner: Owner, infos: Iterable[ListedObject]) -> l
     return sorted(found, key=lambda version: version.place[1:], reverse=True)
 
 
-async def header_of(objects: ObjectStore, keys: Keys, place: Place) -> Header:
+async def header_of(objects: ObjectStore, keys: Keys, version: Version) -> Header:
     """Raises UnreadableLibraryError, also when there is no record; NewerSchemaError for another format."""
-    start = await objects.peek(keys.log_record(*place), MAX_HEADER_BYTES)
+    # An empty object has no range that could be asked for.
+    start = await objects.peek(keys.log_record(*version.place), MAX_HEADER_BYTES) if version.size_bytes else None
     if start is None:
-        raise UnreadableLibraryError(f"{place} is not there")
-    return parse_header(start, place)
+        raise UnreadableLibraryError(f"{version.place} is empty or not there")
+    return parse_header(start, version.place)
 
 
-async def headers_of(objects: ObjectStore, keys: Keys, versions: Sequence[Version]) -> list[Header | AppError]:
+async def headers_of(objects: ObjectStore, keys: Keys, versions: Sequence[Version]) -> list[Header | Unknown]:
     """In the same order; the error instead of a header that cannot be read."""
 
-    async def look(version: Version) -> Header | AppError:
+    async def look(version: Version) -> Header | Unknown:
         try:
-            return await header_of(objects, keys, version.place)
-        except AppError as error:
+            return await header_of(objects, keys, version)
+        except (UnreadableLibraryError, NewerSchemaError) as error:
             return error
 
     return await each_of(versions, look)
@@ -101,7 +103,10 @@ async def each_of(items: Iterable[_Item], do: Callable[[_Item], Awaitable[_Found
 
 
 def end_after(place: Place, body: bytes) -> Head:
-    """Where the log goes on when `body` is its last record, whether or not that decodes; only position and hash count."""
+    """Where the log goes on when `body` is its last record, whether or not that decodes.
+
+    Only its position and hash count. Raises NewerSchemaError for another format.
+    """
     try:
         record = parse(body, place)
     except UnreadableLibraryError:
@@ -130,9 +135,8 @@ def at_time(versions: Sequence[Version], moment: datetime) -> Version:
         return found
     if not kept:
         raise NoSuchVersionError("no version has content")
-    raise NoSuchVersionError(
-        f"no version from {rfc3339(moment)} or before is kept; the oldest is {kept[-1].number} of {rfc3339(kept[-1].at)}"
-    )
+    oldest = f"{kept[-1].number} ({rfc3339(kept[-1].at)})"
+    raise NoSuchVersionError(f"no version from {rfc3339(moment)} or before is kept; the oldest is {oldest}")
 
 
 def given_up(versions: Sequence[Version], number: int) -> VersionGivenUpError:
