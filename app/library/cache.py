@@ -18,6 +18,7 @@ class Cache:
         self._libraries: OrderedDict[Owner, Library] = OrderedDict()
         self._connected: OrderedDict[Owner, None] = OrderedDict()
         self._bytes: dict[Owner, int] = {}
+        self._unsettled: set[Owner] = set()
         self._total = 0
 
     @property
@@ -40,7 +41,8 @@ class Cache:
 
         Of those that are idle, the least recently used lose first their connections, then their place.
         """
-        self._count(owner)
+        for each in {owner, *self._unsettled}:
+            self._count(each)
         self._connected[owner] = None
         self._connected.move_to_end(owner)
         for candidate in self._idle(self._connected):
@@ -71,3 +73,5 @@ class Cache:
         self._total += held - self._bytes.pop(owner, 0)
         if library:
             self._bytes[owner] = held
+        # What is still under way, for callers that have left, may bring more.
+        (self._unsettled.add if library and library.is_busy else self._unsettled.discard)(owner)

@@ -27,6 +27,7 @@ class Deliveries:
         self._carriers: dict[str, CarryOut] = {}
         self._waiting: set[Owner] = set()
         self._tasks: dict[Owner, asyncio.Task[None]] = {}
+        self._is_closed = False
 
     def register(self, topic: str, carrier: CarryOut) -> None:
         self._carriers[topic] = carrier
@@ -34,11 +35,12 @@ class Deliveries:
     def wake(self, owner: Owner) -> None:
         """There is something in this outbox."""
         self._waiting.add(owner)
-        if owner not in self._tasks:
+        if owner not in self._tasks and not self._is_closed:
             self._tasks[owner] = asyncio.create_task(self._deliver_all(owner))
 
     async def close(self) -> None:
         """What is left is delivered by the next process that opens the library."""
+        self._is_closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

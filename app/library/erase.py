@@ -2,8 +2,8 @@
 
 First a marker: an `erased` record behind the newest of each library, so that every process finds at its next request an
 empty library, whose numbers go on in the next generation. Then the content: records are overwritten by tombstones
-without names, all else is deleted. 48 hours later another run deletes the tombstones, and what came late; the markers
-stay for good.
+without names, all else is deleted. 48 hours later another run deletes what came late. Markers and tombstones stay for
+good: however long a process was frozen, it finds its number taken, and then the marker.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from app.storage.keys import Keys
 from app.storage.port import ListedObject, ObjectStore
 
 SESSION = "erase"
-TOMBSTONES_FOR = timedelta(hours=48)
-"""For so long a writer that had stalled still finds its number taken."""
+SWEEP_AFTER = timedelta(hours=48)
+"""By then no upload that was permitted before is still under way."""
 _DEADLINE_S = 10.0
 _TRIES = 30
 
@@ -88,7 +88,7 @@ class Stored(NamedTuple):
 
 
 class Erased(NamedTuple):
-    """What a run did. `sweep_at`: from when on the tombstones that stayed may go; None when there are none."""
+    """What a run did. `sweep_at`: from when on another run finds all that came late; None when this one did."""
 
     closed: int
     overwritten: int
@@ -136,31 +136,24 @@ class Eraser:
         return not profile.markers or (again and profile.is_reused)
 
     def is_due(self, marker: Version) -> bool:
-        return self._clock() - marker.at >= TOMBSTONES_FOR
+        return self._clock() - marker.at >= SWEEP_AFTER
 
     async def erase(self, *, again: bool = False) -> Erased:
         """Raises what `app.storage.port` raises, and BusyLibraryError: run it again."""
         closing = [profile for profile in (await self.survey()).profiles if self.must_close(profile, again=again)]
         await each_of(closing, self._close)
         stored = await self.survey()
-        overwritten = deleted = 0
+        overwritten = 0
         for profile in stored.profiles:
-            due = {marker.place.generation for marker in profile.markers if self.is_due(marker)}
-            swept = [version for version in profile.doomed() if version.place.generation in due]
-            wiped = await each_of(
-                [version for version in profile.doomed() if version not in swept],
-                lambda version: self._wipe(version.place),
-            )
-            await each_of(swept, lambda version: self._objects.delete(self._keys.log_record(*version.place)))
-            overwritten, deleted = overwritten + sum(wiped), deleted + len(swept)
+            overwritten += sum(await each_of(profile.doomed(), lambda version: self._wipe(version.place)))
         doomed = stored.doomed_objects()
         await each_of(doomed, lambda info: self._objects.delete(info.key))
-        return Erased(len(closing), overwritten, deleted + len(doomed), self.sweep_at(stored))
+        return Erased(len(closing), overwritten, len(doomed), self.sweep_at(stored))
 
     def sweep_at(self, stored: Stored) -> datetime | None:
-        """When the last of the generations that still have tombstones may lose them."""
+        """When nothing can come any more for the generation that ended last."""
         waiting = [
-            marker.at + TOMBSTONES_FOR
+            marker.at + SWEEP_AFTER
             for profile in stored.profiles
             for marker in profile.markers
             if not self.is_due(marker)

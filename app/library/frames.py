@@ -20,6 +20,8 @@ def decompress(frame: bytes, max_bytes: int, known: bytes = b"") -> bytes:
         if size > max_bytes:
             raise ValueError(f"a frame claims {size} bytes, more than {max_bytes}")
         decompressor = zstandard.ZstdDecompressor(dict_data=_dictionary(known) if known else None)
+        # The dictionary has its own copy: of a large image two would be too much.
+        del known
         return decompressor.decompress(frame, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ValueError(f"a damaged frame: {error}") from error

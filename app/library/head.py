@@ -70,8 +70,12 @@ def empty_head(owner: Owner, generation: int = 0, seq: int = 0, record_sha256: s
 
 def continues(head: Head, record: Record) -> bool:
     """Whether `head` has all of the record but its last patches."""
-    known = len(head.patches)
-    return head.base is not None and (head.base.seq, head.patches) == (record.header.base_seq, record.patches[:known])
+    header, known = record.header, len(head.patches)
+    return head.base is not None and (*head.base[:2], head.patches) == (
+        header.base_seq,
+        header.base_sha256,
+        record.patches[:known],
+    )
 
 
 def unpack(record: Record, place: Place, head: Head | None, base_image: bytes | None) -> Head:
@@ -87,7 +91,7 @@ def unpack(record: Record, place: Place, head: Head | None, base_image: bytes | 
     except ValueError as error:
         raise UnreadableLibraryError(f"{place} does not unpack; restore an earlier version") from error
     digests = blocks.digests_of(image)
-    if len(image) != header.image_bytes or blocks.root_of(digests) != header.image_root:
+    if not image or len(image) != header.image_bytes or blocks.root_of(digests) != header.image_root:
         raise UnreadableLibraryError(f"{place} does not match its hash; restore an earlier version")
     base = _base(record, len(image))
     return Head(place.owner, place.generation, place.seq, record.sha256, image, digests, base, record.patches)
@@ -115,7 +119,8 @@ def next_head(head: Head, image: bytes, commit: Commit) -> tuple[Head, bytes]:
     patches = (*head.patches, make_patch(head.image, image, changed)) if head.base else ()
     apart = len(image) > _DELTA_ABOVE_BYTES
     base = head.base
-    if base is None or (base.frame is None and not apart) or not _are_worth_it(patches, len(image)):
+    # A base that goes along is not kept for those that would name it.
+    if base is None or (base.frame is None) != apart or not _are_worth_it(patches, len(image)):
         return _full(head, image, digests, commit)
     frame = None if apart else base.frame
     header = _header(

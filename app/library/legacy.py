@@ -6,17 +6,21 @@ It is read once, becomes record 1 of the log and is never touched.
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 
 from app.kit.owner import Owner
-from app.library.errors import NewerSchemaError, UnreadableLibraryError
+from app.library.errors import UnreadableLibraryError
 from app.library.image import open_copy
 from app.library.record import MAX_IMAGE_BYTES
-from app.library.schema import SCHEMA_VERSION
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore
 
+# The file's header, https://www.sqlite.org/fileformat.html 1.3
 _MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
+_SMALLEST_PAGE = 512
 _WRITE_FORMAT, _READ_FORMAT = 18, 19
 _ROLLBACK_JOURNAL = 1
 
@@ -48,35 +52,31 @@ class LegacyDatabase:
 
 
 def _converted(database: bytes, key: str) -> bytes:
-    if not database.startswith(_MAGIC) or len(database) > MAX_IMAGE_BYTES:
+    if not database.startswith(_MAGIC) or not _HEADER_BYTES <= len(database) <= MAX_IMAGE_BYTES:
         raise ImportRefusedError(f"{key} is no SQLite database of up to {MAX_IMAGE_BYTES} bytes")
     plain = bytearray(database)
     # A database in memory has no write-ahead log: SQLite refuses one whose header says that it has.
     plain[_WRITE_FORMAT] = plain[_READ_FORMAT] = _ROLLBACK_JOURNAL
     try:
-        _require_ours(bytes(plain), key)
-        connection = open_copy(bytes(plain))
-    except sqlite3.Error as error:
-        raise ImportRefusedError(f"{key} is corrupt: {error}") from error
-    try:
-        return connection.serialize()
-    finally:
-        connection.close()
+        _require_whole(bytes(plain))
+        with closing(open_copy(bytes(plain))) as connection:
+            # Their versions are not those of the log that begins here.
+            connection.execute("DELETE FROM commits")
+            connection.execute("DELETE FROM idempotency")
+            return connection.serialize()
+    except (sqlite3.Error, ValueError, UnreadableLibraryError) as error:
+        raise ImportRefusedError(f"{key} is corrupt or not a library of this system: {error}") from error
 
 
-def _require_ours(image: bytes, key: str) -> None:
-    """Before it is migrated: whole, and of a schema that this server knows."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
+def _require_whole(image: bytes) -> None:
+    """Raises ValueError; SQLite itself reads zeros where a file is cut."""
+    size = int.from_bytes(image[_PAGE_SIZE], "big")
+    page_bytes = 65536 if size == 1 else size
+    pages = int.from_bytes(image[_PAGE_COUNT], "big")
+    if page_bytes < _SMALLEST_PAGE or len(image) % page_bytes or len(image) < pages * page_bytes:
+        raise ValueError(f"{len(image)} bytes cannot be {pages} pages of {page_bytes}")
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.deserialize(image)
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
-            raise ImportRefusedError(f"{key} is corrupt: {verdict}")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    finally:
-        connection.close()
-    if version > SCHEMA_VERSION:
-        raise NewerSchemaError.of(version, SCHEMA_VERSION)
-    if version == 0 and tables:
-        raise ImportRefusedError(f"{key} holds tables but no schema version: it is not a library of this system")
+            raise ValueError(verdict)

@@ -15,7 +15,7 @@ from app.kit.metrics import LIBRARY_COMMITS
 from app.kit.owner import Owner
 from app.library import outbox
 from app.library.connections import Connections
-from app.library.errors import BusyLibraryError, LibraryTooLargeError, UnreadableLibraryError
+from app.library.errors import BusyLibraryError, LibraryTooLargeError, NewerSchemaError, UnreadableLibraryError
 from app.library.head import Commit, Head, next_head
 from app.library.image import open_copy
 from app.library.log import RecordLog
@@ -127,7 +127,7 @@ class Library:
     async def _adopt(self, head: Head, body: bytes, sent_at: float) -> Head:
         try:
             return self._advance(await self._opener.after(head, body), sent_at)
-        except (HistoryMovedOnError, UnreadableLibraryError):
+        except (HistoryMovedOnError, NewerSchemaError, UnreadableLibraryError):
             self.forget()
             raise
 
@@ -170,7 +170,12 @@ class Library:
         """Raises what keeps the whole group from being decided."""
         for _ in range(_MAX_RERUNS):
             head = self.known.head if self.known else await self.fresh()
-            tried = await asyncio.to_thread(self._try, head, group, self.connections.take_writer(head))
+            try:
+                tried = await asyncio.to_thread(self._try, head, group, self.connections.take_writer(head))
+            except LibraryTooLargeError:
+                if await self._is_newest(head):
+                    raise
+                continue
             if tried.record is None:
                 self.connections.give_writer(head, tried.writer)
                 # A refusal may come from a head that is old: only a look or a create tells.
@@ -178,7 +183,8 @@ class Library:
                     _tell(group)
                     return
             elif await self._append(head, tried):
-                self.connections.give_writer(tried.head, tried.writer)
+                if self.known is not None:
+                    self.connections.give_writer(tried.head, tried.writer)
                 _tell(group)
                 self._warn_of_size(len(head.image), len(tried.head.image))
                 if tried.has_effects:

@@ -3,6 +3,7 @@
 import asyncio
 
 from app.kit.owner import Owner
+from app.library.errors import UnreadableLibraryError
 from app.library.record import Place
 from app.storage.keys import Keys
 from app.storage.port import ObjectStore, StoreUnavailableError
@@ -19,11 +20,14 @@ class RecordLog:
         self._deadline_s = deadline_s
 
     async def newest(self, generation: int) -> tuple[Place, bytes] | None:
-        """The newest record of a generation; None when it has none."""
+        """The newest record of a generation; None when it has none. Raises UnreadableLibraryError."""
         listed = await self._objects.list(self._keys.log_prefix(self._owner, generation), limit=1)
         if not listed:
             return None
-        place = Place(self._owner, generation, self._keys.log_seq(listed[0]))
+        try:
+            place = Place(self._owner, generation, self._keys.log_seq(listed[0]))
+        except ValueError as error:
+            raise UnreadableLibraryError(f"{error}; nothing else may lie in a log: delete it") from error
         body = await self.get(place)
         if body is None:
             raise StoreUnavailableError(f"record {place.seq} was listed but not found; try again in a moment")

@@ -38,7 +38,7 @@ def _apply(image: bytearray, patch: bytes, max_bytes: int) -> None:
     for number, block in enumerate(changed):
         at = block * BLOCK_BYTES
         stop = min(at + BLOCK_BYTES, size)
-        image[at:stop] = blocks[number * BLOCK_BYTES :][: stop - at]
+        image[at:stop] = blocks[number * BLOCK_BYTES : number * BLOCK_BYTES + stop - at]
 
 
 def _parsed(patch: bytes, max_bytes: int) -> tuple[int, tuple[int, ...]]:

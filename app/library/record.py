@@ -124,6 +124,8 @@ def _frames(header: Header, rest: bytes) -> tuple[bytes | None, tuple[bytes, ...
     sizes = (header.base_bytes, *header.patch_bytes)
     if min(sizes) < 0 or sum(sizes) != len(rest):
         raise ValueError(f"frames of {sizes} bytes in {len(rest)}")
+    if header.kind in ("full", "delta") and not 1 <= header.base_seq <= header.seq - (header.kind == "delta"):
+        raise ValueError(f"a base of number {header.base_seq}")
     if (header.kind == "full") != (header.base_bytes > 0) or (header.kind not in ("full", "delta") and rest):
         raise ValueError(f"a {header.kind} record with a base of {header.base_bytes} bytes")
     frames, at = [], 0

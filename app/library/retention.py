@@ -22,7 +22,7 @@ from app.library.record import (
     parse_header,
 )
 from app.storage.keys import Keys
-from app.storage.port import ObjectStore
+from app.storage.port import ListedObject, ObjectStore
 
 ALL_FOR = timedelta(hours=48)
 HOURLY_FOR = timedelta(days=7)
@@ -83,11 +83,7 @@ class Retention:
     async def apply(self, generation: int) -> int:
         """The number of records buried. Raises what `app.storage.port` raises."""
         listed = await self._objects.list_infos(self._keys.log_prefix(self._owner, generation))
-        living = sorted(
-            Written(self._keys.log_seq(info.key), info.modified_at)
-            for info in listed
-            if info.size_bytes != TOMBSTONE_BYTES
-        )
+        living = sorted(record for info in listed if (record := self._living(info)) is not None)
         now = self._clock()
         stays = kept(living, now)
         stays |= await self._bases(generation, [record for record in living if record.seq in stays], now)
@@ -96,6 +92,15 @@ class Retention:
             if record.seq not in stays:
                 buried += await self.bury(Place(self._owner, generation, record.seq), with_writers=True)
         return buried
+
+    def _living(self, info: ListedObject) -> Written | None:
+        """None for a tombstone, and for what is no record."""
+        try:
+            record = Written(self._keys.log_seq(info.key), info.modified_at)
+        except ValueError as error:
+            _LOGGER.error("%s", error)
+            return None
+        return record if info.size_bytes != TOMBSTONE_BYTES else None
 
     async def _bases(self, generation: int, staying: list[Written], now: datetime) -> set[int]:
         """What the records that stay are built on. Of the youngest only the first can have a base that is older."""

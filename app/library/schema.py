@@ -4,6 +4,8 @@ A migration that has been released is never edited; a change is a new one at the
 """
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 
 from app.library.errors import NewerSchemaError
 
@@ -98,10 +100,33 @@ MIGRATIONS = (
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
+def require_ours(connection: sqlite3.Connection) -> None:
+    """Raises NewerSchemaError when the database is of a newer release, and ValueError when it is no library."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise NewerSchemaError.of(version, SCHEMA_VERSION)
+    found = _tables_in(connection)
+    if version < 0 or (version == 0 and found):
+        raise ValueError("it has tables and no schema version of ours")
+    missing = _tables_after(MIGRATIONS[:version]) - found
+    if missing:
+        raise ValueError(f"it has no table {min(missing)}")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the copy to SCHEMA_VERSION; raises NewerSchemaError when it is beyond."""
+    """Bring a library to SCHEMA_VERSION."""
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > SCHEMA_VERSION:
-        raise NewerSchemaError.of(found, SCHEMA_VERSION)
     for number in range(found, SCHEMA_VERSION):
         connection.executescript(f"BEGIN;{MIGRATIONS[number]};PRAGMA user_version={number + 1};COMMIT")
+
+
+@cache
+def _tables_after(migrations: tuple[str, ...]) -> frozenset[str]:
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        for migration in migrations:
+            fresh.executescript(migration)
+        return _tables_in(fresh)
+
+
+def _tables_in(connection: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"))

@@ -6,6 +6,7 @@ from app.kit.owner import Owner, parse_owner
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_LOG_NAME = re.compile(r"(?!0{16})[0-9]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INVERSION = 10**16
 
@@ -56,8 +57,11 @@ class Keys:
         return f"{self.log_prefix(owner, generation)}{_INVERSION - seq:016d}"
 
     def log_seq(self, key: str) -> int:
-        """The record number of a key that `log_record` made."""
-        return _INVERSION - int(key.rpartition("/")[2])
+        """The record number of a key that `log_record` made; raises ValueError for another."""
+        name = key.rpartition("/")[2]
+        if not _LOG_NAME.fullmatch(name):
+            raise ValueError(f"{key[:200]!r} is no record's key")
+        return _INVERSION - int(name)
 
     @property
     def pending_prefix(self) -> str:

@@ -88,15 +88,15 @@ MUTATIONS = (
     Mutation(
         "I3",
         f"{_LIBRARY}/connections.py",
-        "if taken is not None and taken[0] == head.record_sha256:",
-        "if taken is not None:",
+        "if version == head.record_sha256:",
+        "if version:",
         f"{_INVARIANTS}::test_i3_connections_are_used_for_the_version_that_they_were_opened_for_only",
     ),
     Mutation(
         "I3",
         f"{_LIBRARY}/connections.py",
-        "if self._reader is not None and self._reader[0] == head.record_sha256:",
-        "if self._reader is not None:",
+        "if reader is None or reader.version != head.record_sha256:",
+        "if reader is None:",
         f"{_INVARIANTS}::test_i3_connections_are_used_for_the_version_that_they_were_opened_for_only",
     ),
     Mutation(
@@ -269,8 +269,8 @@ MUTATIONS = (
     ),
     Mutation(
         "an import of what is not ours",
-        f"{_LIBRARY}/legacy.py",
-        "if version == 0 and tables:",
+        f"{_LIBRARY}/schema.py",
+        "if version < 0 or (version == 0 and found):",
         "if version < 0:",
         f"{_LEGACY}::test_tables_of_something_else_are_refused",
     ),
@@ -295,9 +295,15 @@ def table() -> str:
 
 
 def _row(mutation: Mutation) -> str:
+    before, after = _changed_line(mutation)
+    return f"| {mutation.breaks} | `{mutation.path}` | `{before}` | `{after}` | `{mutation.test.partition('::')[2]}` |"
+
+
+def _changed_line(mutation: Mutation) -> tuple[str, str]:
+    """Before and after; raises ValueError when more than one changes."""
     pairs = zip(mutation.old.splitlines(), mutation.new.splitlines(), strict=True)
     ((before, after),) = ((old.strip(), new.strip()) for old, new in pairs if old != new)
-    return f"| {mutation.breaks} | `{mutation.path}` | `{before}` | `{after}` | `{mutation.test.partition('::')[2]}` |"
+    return before, after
 
 
 def main(arguments: list[str]) -> int:
@@ -337,7 +343,7 @@ def caught(mutation: Mutation, copy: Path) -> bool:
         red = not passes(copy, mutation.test)
     finally:
         path.write_text(source)
-    _say(f"{'caught' if red else 'SURVIVED':8} {mutation.breaks}: {mutation.path}: {mutation.new.strip()}")
+    _say(f"{'caught' if red else 'SURVIVED':8} {mutation.breaks}: {mutation.path}: {_changed_line(mutation)[1]}")
     return red
 
 

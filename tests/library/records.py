@@ -4,8 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 
@@ -17,6 +20,7 @@ from app.library.errors import NewerSchemaError, UnreadableLibraryError
 from app.library.head import Commit, base_image_of, closed_head, next_head, unpack
 from app.library.image import open_copy
 from app.library.intent import Intent
+from app.library.libraries import Libraries
 from app.library.record import Header, Place, encode, parse
 from app.library.schema import SCHEMA_VERSION
 from app.storage.port import MAX_BODY_BYTES, ObjectTooLargeError, Stored, StoreUnavailableError
@@ -27,6 +31,7 @@ OTHER = Owner("b", "default")
 OTHER_PROFILE = Owner("a", "second")
 TAB = Intent("tab")
 MAGIC = b"RBLIB2\n"
+_WRITTEN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 REFUSALS: tuple[type[AppError], ...] = (UnreadableLibraryError, NewerSchemaError, ObjectTooLargeError)
 TRY_AGAIN: tuple[type[AppError], ...] = (*REFUSALS, StoreUnavailableError)
 """A tombstone may be a history that moved on while it was read: there it is right to ask for another try."""
@@ -69,18 +74,23 @@ class History(NamedTuple):
 
 
 def history(*sizes: int) -> History:
-    """A commit for each size, in generation 0; beside it one library of another user and one of another profile."""
+    """A commit for each size, in generation 0; beside it one library of another user and one of another profile.
+
+    The same bytes every time: what damages them does the same in every run.
+    """
 
     async def write() -> History:
         objects = MemoryObjects()
-        libraries = opened(objects)
+        libraries = Libraries(objects, KEYS, clock=lambda: _WRITTEN_AT)
         for other in (OTHER, OTHER_PROFILE):
             await libraries.commit(other, TAB, add("theirs"), Note)
         for number, size in enumerate(sizes):
             await libraries.commit(OWNER, TAB, filled(f"n{number}", size), Note)
         return History(objects.bodies, [f"n{number}" for number in range(len(sizes))])
 
-    return asyncio.run(write())
+    numbers = count()
+    with patch("secrets.token_hex", lambda size: f"{next(numbers):0{2 * size}x}"):
+        return asyncio.run(write())
 
 
 def erased(bodies: dict[str, bytes], seq: int) -> dict[str, bytes]:
@@ -147,7 +157,7 @@ async def looked_at(objects: MemoryObjects) -> list[str] | AppError:
     try:
         return await read(opened(objects))
     except AppError as error:
-        return error
+        return _bare(error)
 
 
 async def written_to(objects: MemoryObjects, name: str = "written") -> list[str] | AppError:
@@ -155,8 +165,14 @@ async def written_to(objects: MemoryObjects, name: str = "written") -> list[str]
     try:
         await opened(objects).commit(OWNER, TAB, add(name), Note)
     except AppError as error:
-        return error
+        return _bare(error)
     return await read(opened(objects))
+
+
+def _bare(error: AppError) -> AppError:
+    """Without its traceback, which holds all that was unpacked."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 async def require_refused(bodies: dict[str, bytes], refusals: tuple[type[AppError], ...] = REFUSALS) -> None:

@@ -28,7 +28,7 @@ async def run(desk: Desk, user_id: str, consent: Consent, *, again: bool) -> int
     )
     desk.say("unfinished uploads are in no listing: the bucket's lifecycle rule ends them")
     if done.sweep_at is not None:
-        desk.say(f"run this again after {rfc3339(done.sweep_at)}: it then deletes what came late, and the tombstones")
+        desk.say(f"run this again after {rfc3339(done.sweep_at)}: it then deletes what came late")
     return FINE
 
 

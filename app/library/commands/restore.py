@@ -54,7 +54,7 @@ async def _say_plan(
         desk.say(line)
     missing = _given_up_after(versions, target)
     if missing:
-        desk.say(f"versions {missing} came after it and were given up: they cannot be had")
+        desk.say(f"came after it, and cannot be had because given up: {missing}")
     if not present.is_readable:
         desk.say(f"version {versions[0].number} does not read and stays as it is; `now` is version {present.head.seq}")
     desk.say("open pages are told to read again; files that were deleted since do not come back")
@@ -65,4 +65,6 @@ def _given_up_after(versions: Sequence[Version], target: Version) -> str:
     after = [version.number for version in versions if version.place > target.place]
     kept = [version.number for version in versions if version.place > target.place and not version.is_given_up]
     lost = [number for number in after if number < min(kept, default=0)]
-    return f"{min(lost)} to {max(lost)}" if lost else ""
+    if len(lost) > 1:
+        return f"versions {min(lost)} to {max(lost)}"
+    return f"version {lost[0]}" if lost else ""

@@ -87,6 +87,8 @@ async def test_the_beginning_of_an_object_is_read_alone(objects: ObjectStore) ->
     assert await objects.peek(KEY, 10) == bytes(range(10))
     assert await objects.peek(KEY, 1000) == bytes(range(100))
     assert await objects.peek(KEY + "0", 10) is None
+    await objects.create(KEY + "1", b"")
+    assert await objects.peek(KEY + "1", 10) == b""
 
 
 async def test_a_full_listing_has_sizes_etags_and_times(objects: ObjectStore) -> None:
