@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from app.clips.service import ClipsService
 from app.exports import service as exports_service
+from app.exports.effects import END_CALL, CallEnds
 from app.exports.live import LiveExports
 from app.exports.purging import RenderPurge
 from app.exports.runner import ExportRunner
@@ -66,6 +67,7 @@ class Backend:
         self._keys = keys = Keys(settings.app_env)
         self._queue = queue = InlineQueue(PendingJobs(storage.objects, keys, secrets.token_hex(8)))
         self._libraries = libraries = Libraries(storage.objects, keys)
+        libraries.carry_out(END_CALL, CallEnds(renderer).carry_out)
         live = LiveExports()
         queue.register(
             {

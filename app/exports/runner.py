@@ -10,7 +10,9 @@ import sqlite3
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from app.exports import store, transitions
+from pydantic import BaseModel
+
+from app.exports import effects, store, transitions
 from app.exports.errors import SupersededError
 from app.exports.live import LiveExports
 from app.exports.schemas import FINAL
@@ -30,6 +32,12 @@ _MAX_RESTARTS = 5
 _START_TRIES = 4
 _START_PAUSE_S = 1.0
 _LOGGER = logging.getLogger(__name__)
+
+
+class _Noted(BaseModel):
+    """The row that now has the call's id; None when it moved on."""
+
+    row: ExportRow | None
 
 
 class ExportRunner:
@@ -88,13 +96,21 @@ class ExportRunner:
         return await self._fail(job, begun, RendererUnavailableError.code, message)
 
     async def _launch(self, job: Job, row: ExportRow, request: RenderRequest) -> ExportRow:
-        """A call whose id does not get into the row is known to nobody: it is ended."""
+        """A call that the row no longer takes is known to nobody: the same commit has it ended."""
         call_id = await self._renderer.start(request)
-        try:
-            return await self._commit(job, lambda db: transitions.note_call(db, row, call_id))
-        except SupersededError:
-            await self._renderer.cancel(call_id)
-            raise
+
+        def note(db: sqlite3.Connection) -> _Noted:
+            try:
+                return _Noted(row=transitions.note_call(db, row, call_id))
+            except SupersededError:
+                effects.end_call(db, self._renderer.name, call_id)
+                return _Noted(row=None)
+
+        noted = await self._libraries.commit(job.owner, SYSTEM, note, _Noted)
+        if noted.row is None:
+            raise SupersededError(row.id)
+        self._live.announce(job.owner, noted.row)
+        return noted.row
 
     async def _undisturbed(self, work: Coroutine[Any, Any, ExportRow]) -> ExportRow:
         """Being cancelled waits for `work`: a call that is half started would be lost, and paid for."""
@@ -127,7 +143,8 @@ class ExportRunner:
             _LOGGER.warning("export %s: call %s is lost, starting again", row.id, call_id)
             return await self._start(job, row)
         if response.error is not None:
-            return await self._fail(job, row, response.error.code, response.error.message)
+            error, reached = response.error, self._live.of(row)
+            return await self._commit(job, lambda db: transitions.note_failure(db, row, error, reached))
         if response.result is None:
             raise RuntimeError(f"the renderer gave neither result nor error for {row.id}")
         result = response.result

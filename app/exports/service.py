@@ -1,6 +1,5 @@
 """What may be done with exports."""
 
-import logging
 import sqlite3
 
 from app.clips import service as clips_service
@@ -9,7 +8,7 @@ from app.exports.live import LiveExports
 from app.exports.schemas import FINAL, ExportJob, ExportMessage, NewExport, NewFramingExport, message_for
 from app.exports.store import ExportRow
 from app.jobs.job import Job, JobQueue, submit
-from app.jobs.renderer import Renderer, RendererUnavailableError
+from app.jobs.renderer import Renderer
 from app.kit.clock import now, rfc3339
 from app.kit.ids import new_id
 from app.kit.metrics import EXPORTS
@@ -22,7 +21,6 @@ from app.reels import service as reels_service
 from app.storage.keys import Keys
 
 EXPORT_JOB = "export"
-_LOGGER = logging.getLogger(__name__)
 
 
 class ExportsService:
@@ -61,7 +59,7 @@ class ExportsService:
             return self._public(transitions.find(db, export_id))
 
     async def cancel(self, owner: Owner, intent: Intent, export_id: str) -> ExportJob:
-        """First the row, then the work: whoever still renders it can no longer complete it."""
+        """First the row, which posts the end of the call, then the work: whoever still renders cannot complete it."""
 
         def cancel(db: sqlite3.Connection) -> ExportRow:
             row = transitions.find(db, export_id)
@@ -69,8 +67,6 @@ class ExportsService:
 
         row = await self._libraries.commit(owner, intent, cancel, ExportRow)
         await self._queue.stop(Job(owner, EXPORT_JOB, export_id))
-        if row.call_id and row.renderer == self._renderer.name:
-            await self._end_call(row.call_id)
         self.live.announce(owner, row)
         EXPORTS.add(row.kind, row.status)
         return self._public(row)
@@ -112,12 +108,6 @@ class ExportsService:
 
     def _public(self, row: ExportRow) -> ExportJob:
         return row.public(self.live.of(row))
-
-    async def _end_call(self, call_id: str) -> None:
-        try:
-            await self._renderer.cancel(call_id)
-        except RendererUnavailableError as error:
-            _LOGGER.warning("call %s of a cancelled export may run to its end: %s", call_id, error)
 
 
 def reader_of(db: sqlite3.Connection, object_key: str) -> str | None:

@@ -6,7 +6,7 @@ pending -> running -> rendered -> complete, or failed or cancelled; failed or ca
 
 import sqlite3
 
-from app.exports import store
+from app.exports import effects, store
 from app.exports.errors import (
     ExportActiveError,
     ExportInUseError,
@@ -18,7 +18,7 @@ from app.exports.errors import (
 from app.exports.schemas import FINAL
 from app.exports.store import ExportRow
 from app.reels import service as reels_service
-from gpu.contract import RenderProgress, RenderResult
+from gpu.contract import MediaError, RenderProgress, RenderResult
 
 
 def find(db: sqlite3.Connection, export_id: str) -> ExportRow:
@@ -72,20 +72,33 @@ def complete(db: sqlite3.Connection, seen: ExportRow, result: RenderResult) -> E
     return store.change(db, row, status="complete", reel_id=reel_id)
 
 
+def note_failure(
+    db: sqlite3.Connection, seen: ExportRow, error: MediaError, progress: RenderProgress | None
+) -> ExportRow:
+    """The renderer's own answer: its call is over."""
+    return _failed(db, _same(db, seen, "running"), error.code, error.message, progress)
+
+
 def fail(
     db: sqlite3.Connection, seen: ExportRow, code: str, message: str, progress: RenderProgress | None
 ) -> ExportRow:
+    """The server gives up; a call that may still run is ended."""
     row = _same(db, seen)
-    return store.change(db, row, status="failed", error_code=code, error_message=message, **_reached(row, progress))
+    _let_go(db, row)
+    return _failed(db, row, code, message, progress)
 
 
 def cancel(db: sqlite3.Connection, export_id: str, progress: RenderProgress | None) -> ExportRow:
-    """Raises ExportNotFoundError or ExportNotCancellableError; cancelling twice is fine."""
+    """The export is over and its call is ended; cancelling twice is fine.
+
+    Raises ExportNotFoundError or ExportNotCancellableError.
+    """
     row = find(db, export_id)
     if row.status == "cancelled":
         return row
     if row.status in FINAL:
         raise ExportNotCancellableError(f"export {export_id} is {row.status} already")
+    _let_go(db, row)
     return store.change(db, row, status="cancelled", **_reached(row, progress))
 
 
@@ -126,6 +139,17 @@ def _same(db: sqlite3.Connection, seen: ExportRow, status: str | None = None) ->
     if row is None or row.attempt != seen.attempt or row.status in FINAL or (status and row.status != status):
         raise SupersededError(seen.id)
     return row
+
+
+def _let_go(db: sqlite3.Connection, row: ExportRow) -> None:
+    if row.status == "running" and row.renderer and row.call_id:
+        effects.end_call(db, row.renderer, row.call_id)
+
+
+def _failed(
+    db: sqlite3.Connection, row: ExportRow, code: str, message: str, progress: RenderProgress | None
+) -> ExportRow:
+    return store.change(db, row, status="failed", error_code=code, error_message=message, **_reached(row, progress))
 
 
 def _reached(row: ExportRow, progress: RenderProgress | None) -> dict[str, str | int]:

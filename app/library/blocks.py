@@ -7,7 +7,7 @@ import hashlib
 
 BLOCK_BYTES = 4096
 _DIGEST_BYTES = 32
-_STRIDE = 16 * BLOCK_BYTES
+_STRIDE = 8 * BLOCK_BYTES
 
 
 def digests_of(image: bytes) -> bytes:

@@ -9,6 +9,7 @@ from app.library.outbox import Effect
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+_OTHERS_AFTER_S = 60.0
 _LOGGER = logging.getLogger(__name__)
 
 CarryOut = Callable[[Owner, str], Awaitable[None]]
@@ -27,6 +28,7 @@ class Deliveries:
         self._carriers: dict[str, CarryOut] = {}
         self._waiting: set[Owner] = set()
         self._tasks: dict[Owner, asyncio.Task[None]] = {}
+        self._later: dict[Owner, asyncio.TimerHandle] = {}
         self._is_closed = False
 
     def register(self, topic: str, carrier: CarryOut) -> None:
@@ -38,9 +40,20 @@ class Deliveries:
         if owner not in self._tasks and not self._is_closed:
             self._tasks[owner] = asyncio.create_task(self._deliver_all(owner))
 
+    def wake_later(self, owner: Owner) -> None:
+        """Another process posted something: it sees to it by itself, unless it is gone."""
+        if owner not in self._later and not self._is_closed:
+            self._later[owner] = asyncio.get_running_loop().call_later(_OTHERS_AFTER_S, self._look_after, owner)
+
+    def _look_after(self, owner: Owner) -> None:
+        del self._later[owner]
+        self.wake(owner)
+
     async def close(self) -> None:
         """What is left is delivered by the next process that opens the library."""
         self._is_closed = True
+        for timer in self._later.values():
+            timer.cancel()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -51,17 +64,30 @@ class Deliveries:
         try:
             while owner in self._waiting:
                 self._waiting.discard(owner)
-                try:
-                    for effect in await self._find(owner):
-                        await self._deliver(owner, effect)
+                if await self._deliver_each(owner):
                     pause = _FIRST_PAUSE_S
-                except Exception as error:
-                    _LOGGER.warning("an effect of library %s/%s waits %.0f s: %s", *owner, pause, error)
+                else:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE_S)
                     self._waiting.add(owner)
         finally:
             del self._tasks[owner]
+
+    async def _deliver_each(self, owner: Owner) -> bool:
+        """Whether all that was due is done. One that fails holds up no other."""
+        is_done = True
+        try:
+            effects = await self._find(owner)
+        except Exception as error:
+            _LOGGER.warning("the outbox of library %s/%s waits: %s", *owner, error)
+            return False
+        for effect in effects:
+            try:
+                await self._deliver(owner, effect)
+            except Exception as error:
+                _LOGGER.warning("effect %s of library %s/%s waits: %s", effect.topic, *owner, error)
+                is_done = False
+        return is_done
 
     async def _deliver(self, owner: Owner, effect: Effect) -> None:
         carry_out = self._carriers.get(effect.topic)

@@ -17,7 +17,7 @@ from app.library.record import MAX_IMAGE_BYTES, MAX_PATCHES, Header, Kind, Place
 from app.library.schema import SCHEMA_VERSION
 
 _DELTA_ABOVE_BYTES = 1024 * 1024
-_IMAGE_TO_PATCHES = 48
+_IMAGE_TO_PATCHES = 24
 
 
 class Base(NamedTuple):
@@ -157,8 +157,8 @@ def _after(head: Head, body: bytes, image: bytes, digests: bytes, base: Base, pa
 
 
 def _header(head: Head, commit: Commit, kind: Kind, **facts: Any) -> Header:  # noqa: ANN401 -- the header's own fields
-    """The header of the next record; `facts` are fields that not all kinds have. Ours need no validation."""
-    return Header.model_construct(
+    """The header of the next record; `facts` are fields that not all kinds have."""
+    return Header(
         kind=kind,
         user_id=head.owner.user_id,
         profile_id=head.owner.profile_id,

@@ -116,8 +116,10 @@ class Libraries:
     def _new_library(self, owner: Owner) -> Library:
         log = RecordLog(self._objects, self._keys, owner, self._deadline_s)
         legacy = LegacyDatabase(self._objects, self._keys, owner, self._clock)
-        opener = Opener(owner, log, legacy)
-        return Library(owner, log, opener, self._clock, lambda: self._deliveries.wake(owner))
+        opener, deliveries = Opener(owner, log, legacy), self._deliveries
+        return Library(
+            owner, log, opener, self._clock, lambda: deliveries.wake(owner), lambda: deliveries.wake_later(owner)
+        )
 
     def _retire_sometimes(self, owner: Owner, version: int) -> None:
         """Whoever commits each so many versions looks which records need not stay."""

@@ -54,8 +54,9 @@ class Library:
         opener: Opener,
         clock: Callable[[], datetime],
         on_effects: Callable[[], None],
+        on_others_effects: Callable[[], None],
     ) -> None:
-        """`on_effects` is called when the outbox holds something, after a commit and when the library is opened."""
+        """What is called when the outbox holds something that no other process, or another one, will see to."""
         self.known: Known | None = None
         self.connections = Connections()
         self._owner = owner
@@ -63,6 +64,7 @@ class Library:
         self._opener = opener
         self._clock = clock
         self._on_effects = on_effects
+        self._on_others_effects = on_others_effects
         self._looking = asyncio.Lock()
         self._next_look: asyncio.Task[Head] | None = None
         self._waiting: list[AnyWrite] = []
@@ -105,11 +107,13 @@ class Library:
     async def _open(self) -> Head:
         sent_at = _time()
         head = self._advance(await self._opener.newest(), sent_at)
-        async with self.connections.reading(head) as db:
-            if outbox.due(db):
-                # Left by a process that is gone.
-                self._on_effects()
+        if await self._has_effects(head):
+            self._on_effects()
         return head
+
+    async def _has_effects(self, head: Head) -> bool:
+        async with self.connections.reading(head) as db:
+            return bool(outbox.due(db))
 
     async def _newer_than(self, head: Head) -> Head:
         """The newest version, `head` itself when there is none behind it. Far behind, opening anew is faster."""
@@ -126,7 +130,10 @@ class Library:
 
     async def _adopt(self, head: Head, body: bytes, sent_at: float) -> Head:
         try:
-            return self._advance(await self._opener.after(head, body), sent_at)
+            adopted = self._advance(await self._opener.after(head, body), sent_at)
+            if await self._has_effects(adopted):
+                self._on_others_effects()
+            return adopted
         except (HistoryMovedOnError, NewerSchemaError, UnreadableLibraryError):
             self.forget()
             raise

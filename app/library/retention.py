@@ -71,6 +71,11 @@ def tombstone_of(header: Header, record_sha256: str, *, with_writers: bool) -> b
     )
 
 
+def _firsts_of_runs(numbers: set[int]) -> list[int]:
+    """Those whose predecessor is not among them, in order."""
+    return sorted(number for number in numbers if number - 1 not in numbers)
+
+
 class Retention:
     """Buries what need not stay, in one library. May be ended at any point and run by several at once."""
 
@@ -84,13 +89,14 @@ class Retention:
         """The number of records buried. Raises what `app.storage.port` raises."""
         listed = await self._objects.list_infos(self._keys.log_prefix(self._owner, generation))
         living = sorted(record for info in listed if (record := self._living(info)) is not None)
-        now = self._clock()
-        stays = kept(living, now)
-        stays |= await self._bases(generation, [record for record in living if record.seq in stays], now)
+        stays = kept(living, self._clock())
+        doomed = {record.seq for record in living} - stays
+        for first in _firsts_of_runs(stays):
+            if not doomed.isdisjoint(range(first - MAX_PATCHES, first)):
+                doomed -= await self._bases(Place(self._owner, generation, first))
         buried = 0
-        for record in living:
-            if record.seq not in stays:
-                buried += await self.bury(Place(self._owner, generation, record.seq), with_writers=True)
+        for seq in sorted(doomed):
+            buried += await self.bury(Place(self._owner, generation, seq), with_writers=True)
         return buried
 
     def _living(self, info: ListedObject) -> Written | None:
@@ -102,12 +108,12 @@ class Retention:
             return None
         return record if info.size_bytes != TOMBSTONE_BYTES else None
 
-    async def _bases(self, generation: int, staying: list[Written], now: datetime) -> set[int]:
-        """What the records that stay are built on. Of the youngest only the first can have a base that is older."""
-        young = [record for record in staying if now - record.at <= ALL_FOR]
-        doubtful = set(staying) - set(young[MAX_PATCHES + 1 :])
-        headers = [await self._header(Place(self._owner, generation, record.seq)) for record in sorted(doubtful)]
-        return {header.base_seq for header in headers if header is not None and header.kind == "delta"}
+    async def _bases(self, first: Place) -> set[int]:
+        """What the first record of a run that stays may be built on; those after it are built on that or on the run."""
+        header = await self._header(first)
+        if header is None:
+            return set(range(first.seq - MAX_PATCHES, first.seq))
+        return {header.base_seq} if header.kind == "delta" else set()
 
     async def bury(self, place: Place, *, with_writers: bool) -> bool:
         """Whether there was a record with content; one that does not decode is left as it is."""

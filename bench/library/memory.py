@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import psutil
+import uvloop
 from pydantic import SecretStr
 
 from app.library.libraries import Libraries
@@ -109,4 +110,4 @@ def _resident_bytes() -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(_hold())
+    uvloop.run(_hold())

@@ -130,7 +130,7 @@ async def test_cancelling_ends_the_call_and_the_export(backend: Backend) -> None
     export = await under_way(backend)
     cancelled = await backend.client.post(f"/api/exports/{export['id']}/cancel", None, 200)
     assert cancelled["status"] == "cancelled"
-    assert backend.renderer.cancelled == ["call-1"]
+    await until_true(lambda: backend.renderer.cancelled == ["call-1"])
     assert [key for key in backend.memory.objects.bodies if "/jobs/pending/" in key] == []
     again = await backend.client.post(f"/api/exports/{export['id']}/cancel", None, 200)
     assert again["status"] == "cancelled"
@@ -244,4 +244,4 @@ async def test_cancelling_while_a_call_is_being_started_ends_that_call(backend: 
     await backend.export_becomes(export["id"], "cancelled")
     go_on.set()
     await cancelling
-    assert backend.renderer.cancelled == ["call-1"]
+    await until_true(lambda: backend.renderer.cancelled == ["call-1"])

@@ -7,7 +7,9 @@ from app.exports import store, transitions
 from app.exports.errors import SupersededError
 from app.exports.store import ExportRow
 from app.kit.recipe import Recipe
+from app.library import outbox
 from app.library.image import open_copy
+from gpu.contract import MediaError
 from gpu.plan.spec import EditSpec
 from tests.app.scripted_renderer import result
 
@@ -17,6 +19,7 @@ STEPS: dict[str, Step] = {
     "begin": lambda db, row: transitions.begin(db, row, "scripted"),
     "note_call": lambda db, row: transitions.note_call(db, row, "call-1"),
     "note_result": lambda db, row: transitions.note_result(db, row, result()),
+    "note_failure": lambda db, row: transitions.note_failure(db, row, MediaError(code="internal", message=""), None),
     "complete": lambda db, row: transitions.complete(db, row, result()),
     "fail": lambda db, row: transitions.fail(db, row, "internal", "broken", None),
 }
@@ -104,3 +107,32 @@ def test_a_retry_begins_clean(db: sqlite3.Connection, pending: ExportRow) -> Non
     row = transitions.retry(db, "exp_1")
     assert (row.status, row.attempt, row.call_id, row.error_code, row.restarts) == ("pending", 2, None, None, 0)
     assert row.recipe_json == pending.recipe_json
+
+
+@pytest.mark.parametrize(
+    ("steps", "end", "posted"),
+    [
+        ((), "cancel", 0),
+        (("begin",), "cancel", 0),
+        (("begin", "note_call"), "cancel", 1),
+        (("begin", "note_call"), "fail", 1),
+        (("begin", "note_call"), "note_failure", 0),
+        (("begin", "note_call", "note_result"), "cancel", 0),
+        (("begin", "note_call", "note_result"), "fail", 0),
+        (("begin", "note_call", "note_result", "complete"), None, 0),
+    ],
+)
+def test_who_lets_go_of_a_call_that_may_run_posts_its_end(
+    db: sqlite3.Connection, pending: ExportRow, steps: tuple[str, ...], end: str | None, posted: int
+) -> None:
+    row = pending
+    for step in steps:
+        row = STEPS[step](db, row)
+    if end == "cancel":
+        transitions.cancel(db, row.id, None)
+        transitions.cancel(db, row.id, None)
+    elif end is not None:
+        STEPS[end](db, row)
+    assert [(effect.topic, effect.body_json) for effect in outbox.due(db)] == [
+        ("end-call", '{"renderer":"scripted","call_id":"call-1"}')
+    ] * posted
