@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.library.__main__ import _parser as library_commands
 from infra.release.__main__ import _parser
 from infra.sources import ROOT
 from tests.workflows.rules import unknown_flags
@@ -28,7 +29,7 @@ def arguments(runbook: Path, program: str) -> list[list[str]]:
 
 
 def test_these_are_the_runbooks() -> None:
-    assert [path.stem for path in RUNBOOKS] == ["cancel", "rollback", "rotate-a-key"]
+    assert [path.stem for path in RUNBOOKS] == ["cancel", "libraries", "rollback", "rotate-a-key"]
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
@@ -36,7 +37,10 @@ def test_one_screen(runbook: Path) -> None:
     assert len(runbook.read_text().splitlines()) <= 50
 
 
-@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
+ABOUT_STACKS = [path for path in RUNBOOKS if path.stem != "libraries"]
+
+
+@pytest.mark.parametrize("runbook", ABOUT_STACKS, ids=lambda path: path.stem)
 def test_pulumi_has_the_flags_it_names(runbook: Path) -> None:
     found = [words for words in arguments(runbook, "pulumi") if len(words) > 1]
     assert found
@@ -54,6 +58,16 @@ def test_its_links_lead_somewhere(runbook: Path) -> None:
 def test_make_has_the_targets_it_names(runbook: Path) -> None:
     for words in arguments(runbook, "make"):
         assert re.search(rf"^{words[0]}:", MAKEFILE, re.MULTILINE)
+
+
+def test_the_library_takes_what_the_runbook_types() -> None:
+    [runbook] = [path for path in RUNBOOKS if path.stem == "libraries"]
+    parser = library_commands()
+    spans = [span for span in typed(runbook) if span.split()[0] in ("log", "show", "verify", "restore", "erase")]
+    assert len(spans) >= 6
+    for span in spans:
+        words = shlex.split(span.replace(" N", " 1"))
+        parser.parse_args([*words, *(() if "--user" in words else ("--user", "U"))])
 
 
 def test_the_roll_back_takes_what_the_runbook_types() -> None:
