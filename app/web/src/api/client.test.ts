@@ -57,3 +57,12 @@ it("takes no version from an answer that comes after another user signed in", as
   await answered;
   expect(library.headers()["X-Library-Version"]).toBeUndefined();
 });
+
+it("asks for what stands alone without a version, and takes none from its answer", async () => {
+  answer(200, {}, synced(7));
+  await call("GET", "/api/games");
+  answer(200, {}, synced(9));
+  await call("POST", "/api/media/m/complete", { body: {}, standsAlone: true });
+  expect([sent("X-Session-ID"), sent("X-Library-Version")]).toEqual([expect.stringMatching(/^[\w-]{36}$/), null]);
+  expect(library.headers()["X-Library-Version"]).toBe("7");
+});

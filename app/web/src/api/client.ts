@@ -17,6 +17,8 @@ export interface CallOptions {
   /** The same key on a later call asks for the same result; by default each call is one of its own. */
   key?: string;
   signal?: AbortSignal | undefined;
+  /** Depends on nothing that the page has seen: no other session can have been first, and its answer is no look. */
+  standsAlone?: boolean;
 }
 
 export function call<T>(
@@ -25,18 +27,19 @@ export function call<T>(
   options: CallOptions = {},
 ): Promise<T> {
   const headers = new Headers({ Accept: "application/json", ...library.headers() });
+  if (options.standsAlone) headers.delete("X-Library-Version");
   const user = identity.user();
   if (user !== null) headers.set("X-User-ID", user);
   if (method === "POST" || method === "PUT") headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
   const body = options.body === undefined ? null : JSON.stringify(options.body);
   const task = () => send(httpUrl(path), { method, headers, body }, options.signal);
-  return retrying(() => noted<T>(task, user), POLICY, isTransient, options.signal);
+  return retrying(() => noted<T>(task, options.standsAlone ? null : user), POLICY, isTransient, options.signal);
 }
 
-/** The document of the answer; the library is told, unless it is another user's by now. */
-async function noted<T>(task: () => Promise<Answer>, user: string | null): Promise<T> {
-  const isStillHere = () => identity.user() === user;
+/** The document of the answer; the library of `reader` is told, unless another user signed in meanwhile. */
+async function noted<T>(task: () => Promise<Answer>, reader: string | null): Promise<T> {
+  const isStillHere = () => reader !== null && identity.user() === reader;
   try {
     const { headers, text } = await task();
     if (isStillHere()) library.reportAnswer(headers);

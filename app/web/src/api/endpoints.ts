@@ -34,7 +34,7 @@ export const api = {
   mediaUrl: (mediaId: string, signal?: AbortSignal) =>
     call<PresignedUrl>("GET", `/api/media/${id(mediaId)}/url`, { signal }),
   startUpload: (file: { filename: string; content_type: string; size_bytes: number }, key: string) =>
-    call<UploadTicket>("POST", "/api/media", { body: file, key }),
+    call<UploadTicket>("POST", "/api/media", { body: file, key, standsAlone: true }),
   partUrls: async (mediaId: string, part_numbers: number[], signal?: AbortSignal) =>
     (
       await call<{ parts: PartUrl[] }>("POST", `/api/media/${id(mediaId)}/part-urls`, {
@@ -43,8 +43,8 @@ export const api = {
       })
     ).parts,
   completeUpload: (mediaId: string, parts: SentPart[], signal?: AbortSignal) =>
-    call<Media>("POST", `/api/media/${id(mediaId)}/complete`, { body: { parts }, signal }),
-  abortUpload: (mediaId: string) => call<void>("DELETE", `/api/media/${id(mediaId)}/upload`),
+    call<Media>("POST", `/api/media/${id(mediaId)}/complete`, { body: { parts }, signal, standsAlone: true }),
+  abortUpload: (mediaId: string) => call<void>("DELETE", `/api/media/${id(mediaId)}/upload`, { standsAlone: true }),
 
   listGames: (signal?: AbortSignal) => list<Game>("/api/games", signal),
   createGame: (game: NewGame, key: string) => call<Game>("POST", "/api/games", { body: game, key }),
