@@ -9,9 +9,10 @@ from app.kit.owner import SYSTEM_SESSION
 from app.library.errors import IdempotencyKeyReusedError, StaleSessionError
 from app.library.intent import Idempotency, Intent
 
-_KEPT_COMMITS = 1000
+_KEPT_SESSIONS = 1000
 _KEPT_REPLIES = timedelta(hours=48)
 _FORGET_EACH = 16
+ERASER_SESSION = "erase"
 TABLES = ("commits", "idempotency", "outbox")
 """The library's own tables: a restore keeps their present rows, whatever version the others come from."""
 
@@ -51,20 +52,23 @@ def refuse_stale_session(connection: sqlite3.Connection, intent: Intent, head_ve
     ).fetchone()
     if foreign is not None:
         raise StaleSessionError(head_version, committed_by=foreign["session"], committed_at=foreign["committed_at"])
-    if _is_forgotten(connection, seen):
-        raise StaleSessionError(head_version)
+    if _is_nobody_on_record(connection):
+        raise StaleSessionError(head_version, committed_by=ERASER_SESSION)
 
 
-def _is_forgotten(connection: sqlite3.Connection, seen_version: int) -> bool:
-    """Whether nobody can say any more who committed since."""
-    (oldest,) = connection.execute("SELECT min(version) FROM commits").fetchone()
-    return oldest is None or seen_version < oldest - 1
+def _is_nobody_on_record(connection: sqlite3.Connection) -> bool:
+    """As behind an erasure; the first commit after it notes that it happened."""
+    return connection.execute("SELECT 1 FROM commits LIMIT 1").fetchone() is None
 
 
 def note_commit(
     connection: sqlite3.Connection, version: int, intent: Intent, reply_json: str, committed_at: datetime
 ) -> None:
+    """Of each session, the system's too, only the last commit stays on record: that is what conflicts are judged by."""
     at = rfc3339(committed_at)
+    if version > 1 and _is_nobody_on_record(connection):
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (version - 1, ERASER_SESSION, at))
+    connection.execute("DELETE FROM commits WHERE session = ?", (intent.session,))
     connection.execute("INSERT OR REPLACE INTO commits VALUES (?, ?, ?)", (version, intent.session, at))
     if intent.idempotency is not None:
         key, request_sha256 = intent.idempotency
@@ -72,5 +76,8 @@ def note_commit(
             "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)", (key, request_sha256, reply_json, at, version)
         )
     if version % _FORGET_EACH == 0:
-        connection.execute("DELETE FROM commits WHERE version <= ?", (version - _KEPT_COMMITS,))
+        connection.execute(
+            "DELETE FROM commits WHERE version < (SELECT version FROM commits ORDER BY version DESC LIMIT 1 OFFSET ?)",
+            (_KEPT_SESSIONS,),
+        )
         connection.execute("DELETE FROM idempotency WHERE committed_at < ?", (rfc3339(committed_at - _KEPT_REPLIES),))

@@ -64,7 +64,7 @@ class Cache:
 
     def _forget(self, owner: Owner) -> None:
         self._connected.pop(owner, None)
-        del self._libraries[owner]
+        self._libraries.pop(owner).connections.drop()
         self._count(owner)
 
     def _count(self, owner: Owner) -> None:
@@ -74,4 +74,7 @@ class Cache:
         if library:
             self._bytes[owner] = held
         # What is still under way, for callers that have left, may bring more.
-        (self._unsettled.add if library and library.is_busy else self._unsettled.discard)(owner)
+        if library and library.is_busy:
+            self._unsettled.add(owner)
+        else:
+            self._unsettled.discard(owner)

@@ -37,6 +37,11 @@ class Connections:
     def __init__(self) -> None:
         self._reader: _Reader | None = None
         self._writer: tuple[str, sqlite3.Connection] | None = None
+        self._opening = 0
+
+    @property
+    def is_opening(self) -> bool:
+        return self._opening > 0
 
     @property
     def open_count(self) -> int:
@@ -47,7 +52,7 @@ class Connections:
         """A read-only connection to this version, valid in the block. A missing one is opened in a thread."""
         reader = self._reader
         if reader is None or reader.version != head.record_sha256:
-            reader = self._keep(_Reader(head.record_sha256, await asyncio.to_thread(open_reader, head.image)))
+            reader = self._keep(_Reader(head.record_sha256, await self._opened(head)))
         reader.users += 1
         try:
             yield reader.connection
@@ -76,6 +81,13 @@ class Connections:
         if self._reader is not None:
             self._reader.retire()
             self._reader = None
+
+    async def _opened(self, head: Head) -> sqlite3.Connection:
+        self._opening += 1
+        try:
+            return await asyncio.to_thread(open_reader, head.image)
+        finally:
+            self._opening -= 1
 
     def _keep(self, opened: _Reader) -> _Reader:
         """The one that others opened meanwhile, if it is of the same version."""

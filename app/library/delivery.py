@@ -74,7 +74,7 @@ class Deliveries:
             del self._tasks[owner]
 
     async def _deliver_each(self, owner: Owner) -> bool:
-        """Whether all that was due is done. One that fails holds up no other."""
+        """Whether all that was due is done. One that fails holds up none of those beside it."""
         is_done = True
         try:
             effects = await self._find(owner)

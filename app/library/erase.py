@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from app.kit.clock import rfc3339
 from app.kit.owner import Owner
-from app.library.errors import BusyLibraryError, UnreadableLibraryError
+from app.library.bookkeeping import ERASER_SESSION
+from app.library.errors import BusyLibraryError, NewerSchemaError, UnreadableLibraryError
 from app.library.head import Commit, Head, closed_head, empty_head
 from app.library.log import RecordLog
 from app.library.record import Header, Place, Record, parse
@@ -23,7 +24,6 @@ from app.library.versions import Version, each_of, end_after, header_of, list_ve
 from app.storage.keys import Keys
 from app.storage.port import ListedObject, ObjectStore
 
-SESSION = "erase"
 SWEEP_AFTER = timedelta(hours=48)
 """By then no upload that was permitted before is still under way."""
 _DEADLINE_S = 10.0
@@ -173,7 +173,7 @@ class Eraser:
     async def _is_marker(self, version: Version) -> bool:
         try:
             return (await header_of(self._objects, self._keys, version)).kind == "erased"
-        except UnreadableLibraryError:
+        except (NewerSchemaError, UnreadableLibraryError):
             return False
 
     async def _close(self, profile: Profile) -> None:
@@ -184,11 +184,11 @@ class Eraser:
         for _ in range(_TRIES):
             if end.generation != generation:
                 return
-            _, body = closed_head(end, Commit((SESSION,), rfc3339(self._clock())))
+            _, body = closed_head(end, Commit((ERASER_SESSION,), rfc3339(self._clock())))
             taken = await log.append(end.next_place, body)
             if taken is None:
                 return
-            end = await asyncio.to_thread(end_after, end.next_place, taken)
+            end = await asyncio.to_thread(_end_after, end.next_place, taken)
         raise BusyLibraryError(f"other writers were faster {_TRIES} times; try again in a moment")
 
     async def _end(self, profile: Profile) -> Head:
@@ -198,7 +198,7 @@ class Eraser:
         stored = await self._objects.get(self._keys.log_record(*place))
         if stored is None:
             raise UnreadableLibraryError(f"{place} is not there any more; try again in a moment")
-        return await asyncio.to_thread(end_after, place, stored.body)
+        return await asyncio.to_thread(_end_after, place, stored.body)
 
     async def _wipe(self, place: Place) -> bool:
         """Whether there was anything but a tombstone without names."""
@@ -215,12 +215,20 @@ class Eraser:
         raise BusyLibraryError(f"{place} changes faster than it can be overwritten; try again in a moment")
 
 
+def _end_after(place: Place, body: bytes) -> Head:
+    """Also behind what another release wrote: erasing needs nothing of its content."""
+    try:
+        return end_after(place, body)
+    except NewerSchemaError:
+        return empty_head(place.owner, place.generation, place.seq, hashlib.sha256(body).hexdigest())
+
+
 def _tombstone(body: bytes, place: Place) -> bytes:
     """What does not decode is content as well: of its bytes the hash stays."""
     sha256 = hashlib.sha256(body).hexdigest()
     try:
         record = parse(body, place)
-    except UnreadableLibraryError:
+    except (NewerSchemaError, UnreadableLibraryError):
         record = Record(_unknown(place), sha256, None, ())
     buried = record.header.buried_sha256 if record.header.kind == "tombstone" else sha256
     return tombstone_of(record.header, buried, with_writers=False)

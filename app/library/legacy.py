@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 
-from app.kit.owner import Owner
+from app.kit.clock import rfc3339
+from app.kit.owner import SYSTEM_SESSION, Owner
 from app.library.errors import UnreadableLibraryError
 from app.library.image import open_copy
 from app.library.record import MAX_IMAGE_BYTES
@@ -48,10 +49,10 @@ class LegacyDatabase:
                 f"{self._key} has a write-ahead log beside it: its last changes are not in it; "
                 "run `PRAGMA wal_checkpoint(TRUNCATE)` on both, upload the database, delete the -wal object"
             )
-        return await asyncio.to_thread(_converted, stored.body, self._key)
+        return await asyncio.to_thread(_converted, stored.body, self._key, rfc3339(self.clock()))
 
 
-def _converted(database: bytes, key: str) -> bytes:
+def _converted(database: bytes, key: str, at: str) -> bytes:
     if not database.startswith(_MAGIC) or not _HEADER_BYTES <= len(database) <= MAX_IMAGE_BYTES:
         raise ImportRefusedError(f"{key} is no SQLite database of up to {MAX_IMAGE_BYTES} bytes")
     plain = bytearray(database)
@@ -63,6 +64,7 @@ def _converted(database: bytes, key: str) -> bytes:
             # Their versions are not those of the log that begins here.
             connection.execute("DELETE FROM commits")
             connection.execute("DELETE FROM idempotency")
+            connection.execute("INSERT INTO commits VALUES (1, ?, ?)", (SYSTEM_SESSION, at))
             return connection.serialize()
     except (sqlite3.Error, ValueError, UnreadableLibraryError) as error:
         raise ImportRefusedError(f"{key} is corrupt or not a library of this system: {error}") from error

@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from app.kit.clock import now
-from app.kit.errors import AppError
+from app.kit.errors import AppError, UnavailableError
 from app.kit.owner import Owner
 from app.library import outbox
 from app.library.cache import Cache
@@ -33,6 +33,8 @@ from app.storage.port import ObjectStore, StoreUnavailableError
 _CACHE_BYTES = 80 * 1024 * 1024
 _COMMIT_DEADLINE_S = 10.0
 _OLDEST_STALE_READ_S = 600.0
+_PATIENCE_S = 2.0
+"""How long a read that may be stale waits for the store."""
 _RETIRE_EACH = 64
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,11 +73,15 @@ class Libraries:
         library = self._cache.get(owner)
         try:
             with _Reported() as report:
+                recent = _recent(library)
                 try:
-                    head = await library.fresh()
+                    async with asyncio.timeout(None if recent is None else _PATIENCE_S):
+                        head = await library.fresh()
                     report.status = "synced"
-                except StoreUnavailableError as error:
-                    head, report.age_s = _recent(library, error)
+                except (StoreUnavailableError, TimeoutError):
+                    if recent is None:
+                        raise
+                    head, report.age_s = recent
                     report.status = "stale"
                 report.version = head.seq
             async with library.connections.reading(head) as connection:
@@ -95,8 +101,12 @@ class Libraries:
             try:
                 answer, report.version = await library.commit(Write(intent, handler, reply, self._clock()))
                 report.status = "synced"
-            except StaleSessionError:
-                report.status = "stale"
+            except UnavailableError:
+                raise
+            except Exception as error:
+                # Refused on the newest version: it is told, so that the caller knows what to read.
+                report.status = "stale" if isinstance(error, StaleSessionError) else "synced"
+                report.version = library.known.head.seq if library.known else None
                 raise
             finally:
                 self._cache.settle(owner)
@@ -152,15 +162,15 @@ class _Removed(BaseModel):
     """The reply of the commit that takes an effect from the outbox."""
 
 
-def _recent(library: Library, store_is_down: StoreUnavailableError) -> tuple[Head, float]:
-    """The cached head and its age in seconds, where the current request may have it; else raises `store_is_down`."""
-    request, known = current_report(), library.known
-    if request is None or not request.may_be_stale or known is None:
-        raise store_is_down
-    age_s = asyncio.get_running_loop().time() - known.validated_at
-    if age_s > _OLDEST_STALE_READ_S or known.head.seq < (request.seen_version or 0):
-        raise store_is_down
-    return known.head, age_s
+def _recent(library: Library) -> tuple[Head, float] | None:
+    """The last version that the store confirmed and its age in seconds, where the current request may have it."""
+    request, confirmed = current_report(), library.confirmed
+    if request is None or not request.may_be_stale or confirmed is None:
+        return None
+    age_s = asyncio.get_running_loop().time() - confirmed.validated_at
+    if age_s > _OLDEST_STALE_READ_S or confirmed.head.seq < (request.seen_version or 0):
+        return None
+    return confirmed.head, age_s
 
 
 class _Reported:

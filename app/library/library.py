@@ -21,7 +21,7 @@ from app.library.image import open_copy
 from app.library.log import RecordLog
 from app.library.opener import HistoryMovedOnError, Opener
 from app.library.record import parse
-from app.library.write import AnyWrite, Reply, Write, group_of, run_all
+from app.library.write import AnyWrite, BrokenHandlerError, Reply, Write, group_of, run_all
 
 _MAX_RERUNS = 30
 _MAX_STEPS = 4
@@ -58,6 +58,7 @@ class Library:
     ) -> None:
         """What is called when the outbox holds something that no other process, or another one, will see to."""
         self.known: Known | None = None
+        self.confirmed: Known | None = None
         self.connections = Connections()
         self._owner = owner
         self._log = log
@@ -72,12 +73,18 @@ class Library:
 
     @property
     def is_busy(self) -> bool:
-        return self._next_look is not None or self._committing is not None or self._looking.locked()
+        return (
+            self._next_look is not None
+            or self._committing is not None
+            or self._looking.locked()
+            or self.connections.is_opening
+        )
 
     @property
     def held_bytes(self) -> int:
-        head = self.known.head.size_bytes if self.known else 0
-        image = len(self.known.head.image) if self.known else 0
+        held = self.known or self.confirmed
+        head = held.head.size_bytes if held else 0
+        image = len(held.head.image) if held else 0
         return head + self.connections.open_count * (image + _CONNECTION_BYTES)
 
     async def fresh(self) -> Head:
@@ -113,7 +120,7 @@ class Library:
 
     async def _has_effects(self, head: Head) -> bool:
         async with self.connections.reading(head) as db:
-            return bool(outbox.due(db))
+            return not outbox.is_empty(db)
 
     async def _newer_than(self, head: Head) -> Head:
         """The newest version, `head` itself when there is none behind it. Far behind, opening anew is faster."""
@@ -136,6 +143,7 @@ class Library:
             return adopted
         except (HistoryMovedOnError, NewerSchemaError, UnreadableLibraryError):
             self.forget()
+            self.confirmed = None
             raise
 
     def _advance(self, head: Head, validated_at: float) -> Head:
@@ -145,9 +153,11 @@ class Library:
             self.known = Known(head, validated_at)
         elif known.head.position == head.position:
             self.known = Known(known.head, max(validated_at, known.validated_at))
+        self.confirmed = self.known
         return self.known.head if self.known else head
 
     def forget(self) -> None:
+        """The next look begins at the store; `confirmed` stays, for reads that may be stale."""
         self.known = None
         self.connections.drop()
 
@@ -163,20 +173,25 @@ class Library:
     async def _commit_or_fail(self, group: Sequence[AnyWrite]) -> None:
         try:
             await self._commit(group)
-        except LibraryTooLargeError as error:
+        except (LibraryTooLargeError, BrokenHandlerError) as error:
             if len(group) == 1:
                 group[0].fail(error)
             else:
                 for write in group:
                     await self._commit_or_fail([write])
-        except Exception as error:
+        except asyncio.CancelledError:
+            for write in (*group, *self._waiting):
+                write.answer.cancel()
+            raise
+        except BaseException as error:
+            # A panic in a native library is no Exception; its callers wait all the same.
             for write in group:
                 write.fail(error)
 
     async def _commit(self, group: Sequence[AnyWrite]) -> None:
         """Raises what keeps the whole group from being decided."""
-        for _ in range(_MAX_RERUNS):
-            head = self.known.head if self.known else await self.fresh()
+        for attempt in range(_MAX_RERUNS):
+            head = await self._head_for(group, attempt)
             try:
                 tried = await asyncio.to_thread(self._try, head, group, self.connections.take_writer(head))
             except LibraryTooLargeError:
@@ -190,14 +205,23 @@ class Library:
                     _tell(group)
                     return
             elif await self._append(head, tried):
-                if self.known is not None:
-                    self.connections.give_writer(tried.head, tried.writer)
                 _tell(group)
                 self._warn_of_size(len(head.image), len(tried.head.image))
                 if tried.has_effects:
                     self._on_effects()
                 return
         raise BusyLibraryError(f"other writers were faster {_MAX_RERUNS} times; try again in a moment")
+
+    async def _head_for(self, group: Sequence[AnyWrite], attempt: int) -> Head:
+        """What to try on: the cached head, unless a caller has seen a newer version or others were first too often."""
+        if self.known is None:
+            return await self.fresh()
+        head = self.known.head
+        if attempt >= _MAX_STEPS:
+            return await self._open()
+        if any((write.intent.seen_version or 0) > head.seq for write in group):
+            return await self._newer_than(head)
+        return head
 
     async def _is_newest(self, head: Head) -> bool:
         return (await self._newer_than(head)).position == head.position
@@ -210,17 +234,21 @@ class Library:
             taken = await self._log.append(head.next_place, record)
             if taken is None:
                 self._advance(tried.head, sent_at)
+                self.connections.give_writer(tried.head, tried.writer)
                 LIBRARY_COMMITS.add("committed")
                 return True
             if self._is_ours(head, record, taken):
                 # A tombstone by now, or it would be the same bytes: there is much behind it.
+                tried.writer.close()
                 self.forget()
                 LIBRARY_COMMITS.add("committed")
                 return True
         except BaseException:
+            tried.writer.close()
             self.forget()
             LIBRARY_COMMITS.add("unknown")
             raise
+        tried.writer.close()
         LIBRARY_COMMITS.add("rerun")
         try:
             await self._adopt(head, taken, sent_at)
@@ -236,13 +264,20 @@ class Library:
     def _try(self, head: Head, group: Sequence[AnyWrite], kept: sqlite3.Connection | None) -> _Tried:
         """Runs in a thread; `kept` is a connection with the head's content."""
         writer = kept or open_copy(head.image)
+        try:
+            return self._tried(head, group, writer)
+        except BaseException:
+            writer.close()
+            raise
+
+    def _tried(self, head: Head, group: Sequence[AnyWrite], writer: sqlite3.Connection) -> _Tried:
         at = self._clock()
         changed = run_all(writer, head.seq + 1, group, at)
         if not changed:
             return _Tried(head, None, writer, has_effects=False)
         sessions = dict.fromkeys(write.intent.session for write in changed)
         after, record = next_head(head, writer.serialize(), Commit(tuple(sessions), rfc3339(at)))
-        return _Tried(after, record, writer, has_effects=bool(outbox.due(writer)))
+        return _Tried(after, record, writer, has_effects=not outbox.is_empty(writer))
 
     def _warn_of_size(self, before: int, after: int) -> None:
         for limit in _NOTICE_BYTES:

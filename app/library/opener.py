@@ -28,11 +28,14 @@ class Opener:
 
     async def newest(self) -> Head:
         """Two requests (three where the newest is a delta); nothing is written but an import, once."""
+        tried: set[str] = set()
         for _ in range(_TRIES):
             try:
                 return await self._newest()
-            except HistoryMovedOnError:
-                continue
+            except HistoryMovedOnError as error:
+                tried.add(str(error))
+        if len(tried) == 1:
+            raise UnreadableLibraryError(f"{tried.pop()} was given up, and nothing came after it; restore a version")
         raise StoreUnavailableError("this library changes faster than it can be read; try again in a moment")
 
     async def after(self, head: Head, body: bytes) -> Head:
@@ -61,7 +64,7 @@ class Opener:
 
     async def _unpack(self, record: Record, place: Place, head: Head | None) -> Head:
         if record.header.kind == "tombstone":
-            raise HistoryMovedOnError
+            raise HistoryMovedOnError(place)
         if record.header.kind == "erased":
             return empty_head(self._owner, place.generation + 1, place.seq, record.sha256)
         base_image = None
@@ -76,7 +79,7 @@ class Opener:
             raise UnreadableLibraryError(f"{place} needs {base_place}, which is not there; restore an earlier version")
         base = await asyncio.to_thread(parse, body, base_place)
         if base.header.kind == "tombstone":
-            raise HistoryMovedOnError
+            raise HistoryMovedOnError(base_place)
         return await asyncio.to_thread(base_image_of, base, base_place, record.header.base_sha256)
 
     async def _imported(self) -> Head | None:
@@ -88,6 +91,6 @@ class Opener:
         head, body = await asyncio.to_thread(next_head, empty_head(self._owner), image, commit)
         taken = await self._log.append(Place(self._owner, 0, 1), body)
         if taken is not None:
-            raise HistoryMovedOnError
+            raise HistoryMovedOnError("an import that another process was faster with")
         _LOGGER.warning("library %s/%s was imported from one database", *self._owner)
         return head

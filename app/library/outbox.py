@@ -29,5 +29,9 @@ def due(connection: sqlite3.Connection) -> list[Effect]:
     return [Effect(*row) for row in rows]
 
 
+def is_empty(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM outbox LIMIT 1").fetchone() is None
+
+
 def remove(connection: sqlite3.Connection, effect: Effect) -> None:
     connection.execute("DELETE FROM outbox WHERE id = ?", (effect.id,))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.kit.owner import Owner
-from app.library.errors import UnreadableLibraryError
+from app.library.errors import NewerSchemaError, UnreadableLibraryError
 from app.library.record import (
     MAX_HEADER_BYTES,
     MAX_PATCHES,
@@ -95,7 +95,8 @@ class Retention:
             if not doomed.isdisjoint(range(first - MAX_PATCHES, first)):
                 doomed -= await self._bases(Place(self._owner, generation, first))
         buried = 0
-        for seq in sorted(doomed):
+        # What needs another goes first, so that ending midway leaves no record without its base.
+        for seq in sorted(doomed, reverse=True):
             buried += await self.bury(Place(self._owner, generation, seq), with_writers=True)
         return buried
 
@@ -123,7 +124,7 @@ class Retention:
             return False
         try:
             record = parse(stored.body, place)
-        except UnreadableLibraryError as error:
+        except (NewerSchemaError, UnreadableLibraryError) as error:
             _LOGGER.error("%s is not buried: %s", place, error)
             return False
         if record.header.kind not in ("full", "delta"):
@@ -135,6 +136,6 @@ class Retention:
         start = await self._objects.peek(self._keys.log_record(*place), MAX_HEADER_BYTES)
         try:
             return parse_header(start, place) if start is not None else None
-        except UnreadableLibraryError as error:
+        except (NewerSchemaError, UnreadableLibraryError) as error:
             _LOGGER.error("%s stays: %s", place, error)
             return None

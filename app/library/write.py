@@ -19,6 +19,10 @@ Reply = TypeVar("Reply", bound=BaseModel)
 Handler = Callable[[sqlite3.Connection], Reply]
 
 
+class BrokenHandlerError(RuntimeError):
+    """A handler ended the transaction that it runs in."""
+
+
 class Write(Generic[Reply]):
     """`outcome` is decided by the last try and told once it is certain; `answer` gives reply and version."""
 
@@ -47,6 +51,10 @@ class Write(Generic[Reply]):
             refuse_stale_session(connection, self.intent, version - 1)
             reply = self._handler(connection)
             note_commit(connection, version, self.intent, reply.model_dump_json(), at)
+        except StopIteration as error:
+            # A future refuses to hold one.
+            self._outcome = RuntimeError(f"a handler raised {error!r}")
+            return False
         except Exception as error:
             self._outcome = error
             return False
@@ -104,6 +112,6 @@ def _run_alone(connection: sqlite3.Connection, version: int, write: AnyWrite, at
     connection.execute("BEGIN")
     changed = write.run(connection, version, at)
     if not connection.in_transaction:
-        raise RuntimeError("a handler ended the transaction that it runs in")
+        raise BrokenHandlerError("a handler ended the transaction that it runs in")
     connection.execute("COMMIT" if changed else "ROLLBACK")
     return changed

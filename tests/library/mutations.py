@@ -165,7 +165,7 @@ MUTATIONS = (
     Mutation(
         "I5",
         f"{_LIBRARY}/libraries.py",
-        " or known.head.seq < (request.seen_version or 0):",
+        " or confirmed.head.seq < (request.seen_version or 0):",
         ":",
         f"{_INVARIANTS}::test_i5_a_stale_read_is_never_older_than_what_the_client_saw",
     ),
@@ -256,8 +256,8 @@ MUTATIONS = (
     Mutation(
         "an import, once",
         f"{_LIBRARY}/opener.py",
-        "        if taken is not None:\n            raise HistoryMovedOnError\n        _LOGGER",
-        "        if taken == b'':\n            raise HistoryMovedOnError\n        _LOGGER",
+        "        if taken is not None:\n            raise HistoryMovedOnError(",
+        "        if taken == b'':\n            raise HistoryMovedOnError(",
         f"{_LEGACY}::test_of_processes_that_open_it_at_once_one_imports",
     ),
     Mutation(

@@ -13,9 +13,10 @@ from app.library.context import begin_report
 from app.library.errors import IdempotencyKeyReusedError, LibraryTooLargeError, StaleSessionError
 from app.library.intent import SYSTEM, Idempotency, Intent
 from app.library.libraries import Libraries
+from app.library.record import MAX_HEADER_BYTES, Place, parse_header
 from app.storage.port import StoreUnavailableError
 from tests.app.library.held import HeldObjects
-from tests.app.library.notes import OWNER, Note, add, opened, read
+from tests.app.library.notes import KEYS, OWNER, Note, add, opened, read
 from tests.app.memory_storage import MemoryObjects
 
 TAB_1, TAB_2 = Intent("tab-1"), Intent("tab-2")
@@ -191,10 +192,11 @@ async def test_two_sessions_share_no_record_but_the_system_shares_with_any(crowd
         *((intent, add(f"{n}")) for n, intent in enumerate((SYSTEM, TAB_1, TAB_2, TAB_1, SYSTEM, TAB_2)))
     )
     assert [type(outcome) for outcome in await crowd.outcomes()] == [Note] * 6
-    versions: dict[int, set[str]] = {}
-    for version, session, _ in await rows(crowd.objects, "commits"):
-        versions.setdefault(version, set()).add(session)
-    assert versions == {1: {"tab-1"}, 2: {"system", "tab-1"}, 3: {"tab-2"}}
+    writers = [
+        set(parse_header(body[:MAX_HEADER_BYTES], Place(OWNER, 0, KEYS.log_seq(key))).writers)
+        for key, body in sorted(crowd.objects.bodies.items(), reverse=True)
+    ]
+    assert writers == [{"tab-1"}, {"system", "tab-1"}, {"tab-2"}]
 
 
 async def test_a_conflict_among_writes_that_wait_names_the_version_and_the_session(crowd: Crowd) -> None:
@@ -274,7 +276,7 @@ def with_context_manager(db: sqlite3.Connection) -> None:
         with_context_manager,
     ],
 )
-async def test_a_handler_that_ends_the_shared_transaction_fails_and_nothing_lands(
+async def test_a_handler_that_ends_its_transaction_fails_alone_and_leaves_nothing(
     crowd: Crowd, ending: Callable[[sqlite3.Connection], object]
 ) -> None:
     def guilty(db: sqlite3.Connection) -> Note:
@@ -283,12 +285,32 @@ async def test_a_handler_that_ends_the_shared_transaction_fails_and_nothing_land
         return Note(id="guilty", rows=0)
 
     await crowd.gather((TAB_1, add("1")), (TAB_1, guilty), (TAB_1, add("3")))
-    outcomes = await crowd.outcomes()
-    assert [outcome for outcome in outcomes if isinstance(outcome, Note)] == [], "none is told that it landed"
-    assert "transaction" in str(outcomes[1])
-    assert crowd.records == 0
-    assert await read(crowd.libraries) == await read(opened(crowd.objects)) == ["first"]
-    assert await crowd.libraries.commit(OWNER, TAB_1, add("4"), Note) == Note(id="4", rows=2)
+    one, broken, three = await crowd.outcomes()
+    assert (one, three) == (Note(id="1", rows=2), Note(id="3", rows=3))
+    assert "transaction" in str(broken)
+    assert await read(crowd.libraries) == await read(opened(crowd.objects)) == ["first", "1", "3"]
+    assert await crowd.libraries.commit(OWNER, TAB_1, add("4"), Note) == Note(id="4", rows=4)
+
+
+class Aborted(BaseException):
+    """As a panic in a native library is."""
+
+
+async def test_what_is_no_ordinary_error_still_reaches_all_callers(crowd: Crowd) -> None:
+    def abort(db: sqlite3.Connection) -> Note:
+        raise Aborted
+
+    def runs_dry(db: sqlite3.Connection) -> Note:
+        next(iter(()))
+        raise AssertionError
+
+    await crowd.gather((TAB_1, add("1")), (TAB_1, runs_dry))
+    one, dry = await crowd.outcomes()
+    assert (one, type(dry)) == (Note(id="1", rows=2), RuntimeError)
+    asked = [asyncio.create_task(crowd.libraries.commit(OWNER, TAB_1, each, Note)) for each in (add("2"), abort)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Aborted, Aborted]
+    assert await crowd.libraries.commit(OWNER, TAB_1, add("3"), Note) == Note(id="3", rows=3)
 
 
 async def test_a_write_that_is_too_large_fails_alone(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:

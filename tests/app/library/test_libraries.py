@@ -6,7 +6,15 @@ import pytest
 
 from app.kit.errors import NotFoundError
 from app.kit.owner import Owner
-from app.library.errors import IdempotencyKeyReusedError, StaleSessionError, UnreadableLibraryError
+from app.library import head as head_module
+from app.library import image as image_module
+from app.library import library as library_module
+from app.library.errors import (
+    IdempotencyKeyReusedError,
+    LibraryTooLargeError,
+    StaleSessionError,
+    UnreadableLibraryError,
+)
 from app.library.intent import SYSTEM, Idempotency, Intent
 from app.library.libraries import Libraries
 from app.storage.port import StoreUnavailableError
@@ -173,17 +181,69 @@ async def test_the_system_and_the_same_session_never_conflict(objects: MemoryObj
     assert await read(libraries) == ["1", "2", "3", "4"]
 
 
-async def test_a_version_older_than_memory_is_a_conflict(
+async def test_who_was_last_is_known_however_many_commits_ago(
     objects: MemoryObjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.library.bookkeeping._KEPT_COMMITS", 2)
+    """Of each session the last commit stays on record; many of one push out no other."""
+    monkeypatch.setattr("app.library.bookkeeping._KEPT_SESSIONS", 3)
     monkeypatch.setattr("app.library.bookkeeping._FORGET_EACH", 1)
     libraries = opened(objects)
-    for name in "12345":
+    await libraries.commit(OWNER, TAB_2, add("0"), Note)
+    for name in "12345678":
+        await libraries.commit(OWNER, SYSTEM, add(f"s{name}"), Note)
         await libraries.commit(OWNER, TAB_1, add(name), Note)
-    with pytest.raises(StaleSessionError):
-        await libraries.commit(OWNER, Intent("tab-1", seen_version=1), add("6"), Note)
-    await libraries.commit(OWNER, Intent("tab-1", seen_version=3), add("6"), Note)
+    await libraries.commit(OWNER, Intent("tab-1", seen_version=1), add("9"), Note)
+    with pytest.raises(StaleSessionError) as caught:
+        await libraries.commit(OWNER, Intent("tab-1", seen_version=0), add("10"), Note)
+    assert caught.value.extra["committed_by"] == "tab-2"
+    for tab in "abc":
+        await libraries.commit(OWNER, Intent(tab), add(tab), Note)
+    async with libraries.read(OWNER) as db:
+        sessions = [row["session"] for row in db.execute("SELECT session FROM commits ORDER BY version")]
+    assert sessions == ["tab-1", "a", "b", "c"]
+
+
+async def test_a_process_that_is_far_behind_writes_at_once(objects: MemoryObjects) -> None:
+    here, there = opened(objects), opened(objects)
+    await read(here)
+    for number in range(40):
+        await there.commit(OWNER, TAB_1, add(f"{number}"), Note)
+    objects.calls.clear()
+    await here.commit(OWNER, TAB_1, add("40"), Note)
+    assert len(objects.calls) < 12
+    for number in range(40):
+        await here.commit(OWNER, TAB_1, add(f"a{number}"), Note)
+    objects.calls.clear()
+    await there.commit(OWNER, Intent("tab-1", seen_version=81), add("last"), Note)
+    assert objects.count("create") == 1
+
+
+async def test_a_copy_that_is_not_kept_is_closed(objects: MemoryObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_ones: list[sqlite3.Connection] = []
+
+    def noting(image: bytes) -> sqlite3.Connection:
+        opened_ones.append(image_module.open_copy(image))
+        return opened_ones[-1]
+
+    monkeypatch.setattr(library_module, "open_copy", noting)
+    here, there = opened(objects), opened(objects)
+    await read(here)
+    await there.commit(OWNER, TAB_1, add("1"), Note)
+    await here.commit(OWNER, TAB_1, add("2"), Note)
+    await read(there)
+    monkeypatch.setattr(head_module, "MAX_IMAGE_BYTES", 1)
+    with pytest.raises(LibraryTooLargeError):
+        await there.commit(OWNER, TAB_1, add("3"), Note)
+    is_open = [_is_open(connection) for connection in opened_ones]
+    assert (len(is_open), sum(is_open)) == (4, 1), "all but the one on which the last record was made"
+
+
+def _is_open(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return False
+    return True
 
 
 async def test_repeating_with_the_same_key_answers_again_without_writing(objects: MemoryObjects) -> None:

@@ -282,7 +282,7 @@ async def test_retention_that_is_ended_half_way_is_done_by_the_next(log: Log) ->
     with pytest.raises(StoreUnavailableError):
         await log.retention.apply(0)
     log.objects.fault = lambda call, key: None
-    assert log.living() == [5, 6, 7, 8, 9, 10]
+    assert log.living() == [1, 2, 3, 4, 5, 10], "what others are built on goes last"
     assert await log.retention.apply(0) == 5
     assert log.living() == [10]
 

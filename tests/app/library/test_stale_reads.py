@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.library import libraries as libraries_module
 from app.library import log
 from app.library.context import SyncReport, begin_report
 from app.library.errors import NewerSchemaError, UnreadableLibraryError
@@ -152,7 +153,7 @@ async def test_a_record_of_a_newer_release_is_never_hidden_by_an_older_version(o
         await get_request(libraries)
 
 
-async def test_after_a_write_of_unknown_fate_nothing_is_known_any_more(
+async def test_a_write_of_unknown_fate_leaves_what_was_confirmed_before_it(
     objects: HeldObjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "_FIRST_PAUSE_S", 100.0)
@@ -160,8 +161,20 @@ async def test_after_a_write_of_unknown_fate_nothing_is_known_any_more(
     go_down(objects)
     with pytest.raises(StoreUnavailableError):
         await libraries.commit(OWNER, TAB_1, add("2"), Note)
-    with pytest.raises(StoreUnavailableError):
-        await get_request(libraries)
+    found, report = await get_request(libraries)
+    assert (found, report.status, report.version) == (["1"], "stale", 1)
+
+
+async def test_a_store_that_stays_silent_is_waited_for_a_moment_only(
+    objects: HeldObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries_module, "_PATIENCE_S", 0.0)
+    libraries = await warm(objects)
+    objects.hold("get")
+    found, report = await get_request(libraries)
+    assert (found, report.status) == (["1"], "stale")
+    objects.release("get")
+    assert await read(libraries) == ["1"]
 
 
 async def test_the_age_counts_from_when_the_look_was_sent(objects: HeldObjects, clock: Clock) -> None:
