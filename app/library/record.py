@@ -13,9 +13,11 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.kit.owner import Owner
+from app.library import blocks, frames
 from app.library.errors import NewerSchemaError, UnreadableLibraryError
 
 _MAGIC = b"RBLIB2\n"
+_FIRST_MAGIC = b"RBLIB1\n"
 _FAMILY = b"RBLIB"
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 16 * 1024
@@ -53,6 +55,40 @@ class Header(BaseModel):
     buried_sha256: str = ""
 
 
+class _FirstHeader(BaseModel):
+    """Of RBLIB1, the form before this one: the whole image in one frame, hashed as a whole. Read, never written."""
+
+    user_id: str
+    profile_id: str
+    seq: int = Field(gt=0)
+    prev_sha256: str
+    nonce: str
+    writer: str
+    schema_version: int
+    image_sha256: str
+    image_bytes: int = Field(ge=0, le=MAX_IMAGE_BYTES)
+    committed_at: str
+
+    def header(self, frame_bytes: int, image_root: str) -> Header:
+        """The same facts in the present form."""
+        return Header(
+            kind="full",
+            user_id=self.user_id,
+            profile_id=self.profile_id,
+            generation=0,
+            seq=self.seq,
+            prev_sha256=self.prev_sha256,
+            nonce=self.nonce,
+            writers=(self.writer,),
+            committed_at=self.committed_at,
+            schema_version=self.schema_version,
+            image_root=image_root,
+            image_bytes=self.image_bytes,
+            base_seq=self.seq,
+            base_bytes=frame_bytes,
+        )
+
+
 class Place(NamedTuple):
     """Where a record is: the number is never given again, in no generation."""
 
@@ -85,7 +121,8 @@ def encode(header: Header, base: bytes | None = None, patches: tuple[bytes, ...]
 def parse(body: bytes, place: Place) -> Record:
     """Raises UnreadableLibraryError when anything does not fit, also another owner or number."""
     try:
-        header, rest = _split(body)
+        text, rest = _split(body)
+        header = _of_first_form(text, rest) if body.startswith(_FIRST_MAGIC) else Header.model_validate_json(text)
         base, patches = _frames(header, rest)
     except (ValueError, ValidationError) as error:
         raise UnreadableLibraryError(f"{place} does not decode; restore an earlier version") from error
@@ -96,7 +133,11 @@ def parse(body: bytes, place: Place) -> Record:
 def parse_header(start: bytes, place: Place) -> Header:
     """Of a record's first MAX_HEADER_BYTES; raises UnreadableLibraryError."""
     try:
-        header, _ = _split(start)
+        text, rest = _split(start)
+        if start.startswith(_FIRST_MAGIC):
+            header = _FirstHeader.model_validate_json(text).header(len(rest), "")
+        else:
+            header = Header.model_validate_json(text)
     except (ValueError, ValidationError) as error:
         raise UnreadableLibraryError(f"{place} does not decode; restore an earlier version") from error
     _require(header, place)
@@ -108,16 +149,25 @@ def _require(header: Header, place: Place) -> None:
         raise UnreadableLibraryError(f"{place} belongs elsewhere; restore an earlier version")
 
 
-def _split(body: bytes) -> tuple[Header, bytes]:
-    if body.startswith(_FAMILY) and not body.startswith(_MAGIC):
-        raise NewerSchemaError(f"a record has format {body[:6]!r}, this server knows {_MAGIC[:6]!r}")
-    if not body.startswith(_MAGIC):
+def _of_first_form(text: bytes, frame: bytes) -> Header:
+    first = _FirstHeader.model_validate_json(text)
+    image = frames.decompress(frame, MAX_IMAGE_BYTES)
+    if hashlib.sha256(image).hexdigest() != first.image_sha256:
+        raise ValueError("an image of another hash")
+    return first.header(len(frame), blocks.root_of(blocks.digests_of(image)))
+
+
+def _split(body: bytes) -> tuple[bytes, bytes]:
+    """The header's JSON and what follows it."""
+    if not body.startswith((_MAGIC, _FIRST_MAGIC)):
+        if body.startswith(_FAMILY):
+            raise NewerSchemaError(f"a record has format {body[:6]!r}, this server knows {_MAGIC[:6]!r}")
         raise ValueError("no record")
     start = len(_MAGIC) + 4
     length = int.from_bytes(body[len(_MAGIC) : start], "big")
     if length > MAX_HEADER_BYTES - start:
         raise ValueError(f"a header of {length} bytes")
-    return Header.model_validate_json(body[start : start + length]), body[start + length :]
+    return body[start : start + length], body[start + length :]
 
 
 def _frames(header: Header, rest: bytes) -> tuple[bytes | None, tuple[bytes, ...]]:
@@ -128,8 +178,8 @@ def _frames(header: Header, rest: bytes) -> tuple[bytes | None, tuple[bytes, ...
         raise ValueError(f"a base of number {header.base_seq}")
     if (header.kind == "full") != (header.base_bytes > 0) or (header.kind not in ("full", "delta") and rest):
         raise ValueError(f"a {header.kind} record with a base of {header.base_bytes} bytes")
-    frames, at = [], 0
+    parts, at = [], 0
     for size in sizes:
-        frames.append(rest[at : at + size])
+        parts.append(rest[at : at + size])
         at += size
-    return frames[0] or None, tuple(frames[1:])
+    return parts[0] or None, tuple(parts[1:])

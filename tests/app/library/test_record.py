@@ -1,7 +1,13 @@
+import hashlib
+import json
+
 import pytest
 
 from app.kit.owner import Owner
+from app.library import frames
 from app.library.errors import NewerSchemaError, UnreadableLibraryError
+from app.library.head import unpack
+from app.library.image import open_copy
 from app.library.record import MAX_HEADER_BYTES, Header, Place, encode, parse, parse_header
 
 OWNER = Owner("a", "default")
@@ -76,3 +82,31 @@ def test_another_format_is_another_release_and_not_damage() -> None:
 def test_frames_that_do_not_fit_their_kind_or_sizes_are_refused(lie: dict[str, object]) -> None:
     with pytest.raises(UnreadableLibraryError):
         parse(encode(HEADER.model_copy(update=lie), b"base", (b"p1", b"p_2")), PLACE)
+
+
+def test_a_record_of_the_first_form_is_read_like_any_full_one() -> None:
+    """As commit 7478f9b wrote it."""
+    image = open_copy(b"").serialize()
+    facts = {
+        "format": 1,
+        "kind": "full",
+        "user_id": "a",
+        "profile_id": "default",
+        "generation": 0,
+        "seq": 7,
+        "prev_sha256": "ab" * 32,
+        "nonce": "cd" * 16,
+        "writer": "tab-1",
+        "schema_version": 1,
+        "image_sha256": hashlib.sha256(image).hexdigest(),
+        "image_bytes": len(image),
+        "committed_at": "2026-01-01T00:00:00.000Z",
+    }
+    text = json.dumps(facts, separators=(",", ":")).encode()
+    body = b"RBLIB1\n" + len(text).to_bytes(4, "big") + text + frames.compress(image)
+    record = parse(body, PLACE)
+    assert (record.header.writers, record.header.nonce, record.header.prev_sha256) == (("tab-1",), "cd" * 16, "ab" * 32)
+    assert unpack(record, PLACE, None, None).image == image
+    assert parse_header(body[:MAX_HEADER_BYTES], PLACE).kind == "full"
+    with pytest.raises(UnreadableLibraryError):
+        parse(body.replace(hashlib.sha256(image).hexdigest().encode(), b"0" * 64), PLACE)

@@ -51,5 +51,6 @@ async def test_a_stocked_library_has_the_size_and_the_answers_of_two_days() -> N
     db = sqlite3.connect(":memory:")
     db.deserialize(image)
     (answers,) = db.execute("SELECT count(*) FROM idempotency").fetchone()
-    assert 45 <= answers <= 50
+    # They are forgotten a few commits late, and together.
+    assert 45 <= answers <= 66
     assert dict(db.execute("SELECT id, revision FROM clips").fetchall()) == desk.revisions
