@@ -30,7 +30,7 @@ async def _store_is_fit(settings: Settings) -> bool:
         await probe_conditional_writes(open_r2(settings.r2).objects, Keys(settings.app_env))
     except (AppError, ConditionalWritesError) as error:
         dictConfig(log_config(debug=settings.debug))
-        _LOGGER.error("not started: %s", error)
+        _LOGGER.error("the API does not serve: %s", error)
         return False
     return True
 

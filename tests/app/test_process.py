@@ -178,11 +178,12 @@ async def test_a_recording_becomes_a_reel_and_a_kill_in_between_loses_nothing(r2
     assert "X-Amz-Signature" not in text
 
 
-async def test_a_store_that_refuses_the_key_stops_the_start(r2: R2, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "4"])
+async def test_a_store_that_refuses_the_key_stops_the_start(r2: R2, tmp_path: Path, workers: str) -> None:
     log = tmp_path / "app.log"
-    async with process(r2, log, R2_SECRET_ACCESS_KEY="wrong-secret") as refused:
-        assert await refused.ended() != 0
-    assert "the API does not serve: " in log.read_text()
+    async with process(r2, log, R2_SECRET_ACCESS_KEY="wrong-secret", WEB_CONCURRENCY=workers) as refused:
+        assert await refused.ended() == 3
+    assert log.read_text().count("the API does not serve: ") == 1
     assert "check R2_ACCESS_KEY_ID and its permissions" in log.read_text()
     assert "Traceback" not in log.read_text()
     assert "wrong-secret" not in log.read_text()
