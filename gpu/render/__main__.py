@@ -51,9 +51,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _probe(_: argparse.Namespace) -> int:
     from gpu.render.job import parse, run_probe
+    from gpu.render.limits import PROBE, limited
 
     try:
-        response = run_probe(parse(ProbeRequest, sys.stdin.read()))
+        request = parse(ProbeRequest, sys.stdin.read())
+        with limited(PROBE):
+            response = run_probe(request)
     except MediaFailure as failure:
         response = ProbeResponse(error=failure.error)
     _say("response", response)
@@ -62,11 +65,12 @@ def _probe(_: argparse.Namespace) -> int:
 
 def _render(_: argparse.Namespace) -> int:
     from gpu.render.job import parse, run_render
+    from gpu.render.limits import RENDER, limited
     from gpu.render.progress import Publisher
 
     try:
         request = parse(RenderRequest, sys.stdin.read())
-        with Publisher(lambda progress: _say("progress", progress), PROGRESS_SECONDS) as publisher:
+        with limited(RENDER), Publisher(lambda progress: _say("progress", progress), PROGRESS_SECONDS) as publisher:
             response = run_render(request, publisher.report)
     except MediaFailure as failure:
         response = RenderResponse(error=failure.error)

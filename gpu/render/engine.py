@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 
 from gpu.plan.geometry import Size
 from gpu.plan.render_plan import RenderPlan
-from gpu.render.media import Media, SeekableFile, open_media
+from gpu.render.media import Media, open_media
+from gpu.render.metered import SeekableFile
 from gpu.render.overlap import overlapped
 from gpu.render.picture import PIXEL_FORMAT, normalised
 from gpu.render.reader import Range, Sound, read_range

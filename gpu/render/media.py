@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
 
 import av
 from av.audio.stream import AudioStream
@@ -14,6 +13,7 @@ from av.video.stream import VideoStream
 
 from gpu.plan.geometry import Size
 from gpu.render.errors import MediaFailure
+from gpu.render.metered import SeekableFile
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi"
 VIDEO_DECODERS = "h264,hevc,libdav1d,av1,libvpx,vp8,libvpx-vp9,vp9,mpeg4,mpeg2video,mjpeg,prores"
@@ -24,17 +24,11 @@ AUDIO_DECODERS = (
 LONGEST_SIDE = 8192
 MOST_PIXELS = 7680 * 4320
 LONGEST_HOURS = 6
+MOST_STREAMS = 64
+"""A recorder's file has ten at most; FFmpeg would open a thousand, each with a decoder."""
 DECODER_THREADS = 2
 _READ_BYTES = 1 << 18
 _HDR_TRANSFERS = {16: "HDR10 (PQ)", 18: "HLG"}
-
-
-class SeekableFile(Protocol):
-    """What FFmpeg needs of a file; every open binary file has it."""
-
-    def read(self, size: int = -1, /) -> bytes | None: ...
-    def seek(self, offset: int, whence: int = 0, /) -> int: ...
-    def tell(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -78,12 +72,21 @@ class Media:
 def open_media(file: SeekableFile) -> Iterator[Media]:
     """Opens a seekable binary file; raises MediaFailure `not_a_video` or `unsupported_media`.
 
-    Inside the block, which is for reading only, FFmpeg's errors become `unsupported_media` too.
+    Inside the block, which is for reading only, FFmpeg's errors become `unsupported_media` too. Want of memory stays a
+    MemoryError: it is not always the file's fault.
     """
     decoders = f"{VIDEO_DECODERS},{AUDIO_DECODERS}"
-    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none", "codec_whitelist": decoders}
+    options = {
+        "format_whitelist": DEMUXERS,
+        "protocol_whitelist": "none",
+        "codec_whitelist": decoders,
+        "max_streams": str(MOST_STREAMS),
+        "max_pixels": str(MOST_PIXELS),
+    }
     try:
         container = av.open(file, "r", options=options, buffer_size=_READ_BYTES, metadata_errors="replace")
+    except MemoryError:
+        raise
     except (av.FFmpegError, UnicodeError) as error:
         raise MediaFailure(
             "not_a_video", "the file cannot be read as MP4, MOV, MKV, WebM, MPEG-TS or AVI video; it may be damaged"
@@ -96,6 +99,8 @@ def open_media(file: SeekableFile) -> Iterator[Media]:
             media = Media(container, video, audio, first, shown_at(first), _size(file))
             _check_limits(media)
             yield media
+    except MemoryError:
+        raise
     except av.FFmpegError as error:
         reason = f"the video cannot be read ({error.strerror}); it may be damaged, upload it again"
         raise MediaFailure("unsupported_media", reason) from error

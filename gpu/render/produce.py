@@ -8,10 +8,14 @@ from gpu.plan import RenderPlan, SpecError, compile_plan
 from gpu.plan.spec import EditSpec, ProbeInfo
 from gpu.render import engine, gates
 from gpu.render.errors import MediaFailure
-from gpu.render.media import Media, SeekableFile, open_media
+from gpu.render.media import Media, open_media
+from gpu.render.metered import MeteredFile, SeekableFile
 from gpu.render.output import file_sha256
 from gpu.render.overlap import overlapped
 from gpu.render.probe import probe_media
+
+MOST_PROBED_BYTES = 1 << 30
+"""The index of six hours and, where there is none, two minutes at the end of a 4K recording are below it."""
 
 OnProgress = Callable[[RenderProgress], None]
 
@@ -20,7 +24,7 @@ def probe_file(file: SeekableFile, stop_reading: Callable[[], None] = lambda: No
     """Raises MediaFailure. Reads in a thread of its own, as `engine.render` does and for the same reason."""
 
     def probed() -> Generator[ProbeInfo]:
-        with open_media(file) as media:
+        with open_media(MeteredFile(file, MOST_PROBED_BYTES)) as media:
             yield probe_media(media)
 
     with overlapped(probed(), 1, stop_reading) as infos:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from gpu.render.errors import MediaFailure
-from gpu.render.media import Media
+from gpu.render.media import LONGEST_HOURS, Media
 
 VARIABLE_RATE_GRID = Fraction(30)
 HIGHEST_RATE = 120
@@ -27,6 +27,7 @@ _SAMPLE_PACKETS = 240
 _MOST_REORDERED = 16
 _TAIL_SECONDS = (2, 20, 120)
 _BEFORE_START = Fraction(1)
+_MOST_FRAMES = LONGEST_HOURS * 3600 * HIGHEST_RATE
 
 Seconds = npt.NDArray[np.float64]
 
@@ -51,7 +52,9 @@ def find_grid(media: Media) -> Grid:
         span = _last_time(media) - float(media.zero)
     if grid > HIGHEST_RATE:
         raise MediaFailure("unsupported_media", f"{float(grid):g} frames a second are more than {HIGHEST_RATE}")
-    return Grid(grid, int(span * float(grid) + 0.5) + 1, rate is None)
+    frame_count = int(span * float(grid) + 0.5) + 1
+    _check_count(frame_count)
+    return Grid(grid, frame_count, rate is None)
 
 
 def constant_rate(times: Seconds, hints: tuple[Fraction, ...] = ()) -> Fraction | None:
@@ -88,6 +91,7 @@ def _indexed(media: Media) -> Seconds | None:
     entries = media.video.index_entries
     if not 0 < media.video.frames <= len(entries):
         return None
+    _check_count(len(entries))
     shown = [entry for entry in entries if not entry.is_discard]
     if not shown:
         return None
@@ -96,6 +100,13 @@ def _indexed(media: Media) -> Seconds | None:
             "unsupported_media", "the file is incomplete: its pictures go beyond its end; upload it again"
         )
     return _sorted_seconds([entry.timestamp for entry in shown], media.video)
+
+
+def _check_count(frames: int) -> None:
+    if not 0 < frames <= _MOST_FRAMES:
+        raise MediaFailure(
+            "unsupported_media", f"the file claims {frames} frames; up to {LONGEST_HOURS} hours can be read, split it"
+        )
 
 
 def _first_times(media: Media) -> Seconds:

@@ -19,6 +19,8 @@ ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.2
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _SEND_BLOCK = 1 << 18
+_MOST_ANSWERED = 2 << 20
+"""Bytes kept of an answer: twice the largest range that is asked for. An answer may be the whole video, or endless."""
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -58,11 +60,11 @@ class HttpClient:
             connection.request(method, self._address.target, body=body, headers=dict(headers))
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            response = Response(answer.status, fields, answer.read())
+            response = Response(answer.status, fields, answer.read(_MOST_ANSWERED))
         except (OSError, http.client.HTTPException) as error:
             self._drop(connection)
             raise TransientError(f"{self.host} did not answer ({type(error).__name__})") from error
-        if answer.will_close or response.status >= 400:
+        if answer.will_close or response.status >= 400 or not answer.isclosed():
             self._drop(connection)
         if response.status in TRANSIENT_STATUSES:
             raise TransientError(f"{self.host} answered {response.status}")
