@@ -130,14 +130,16 @@ class Library:
             if body is None:
                 return self._advance(head, sent_at)
             try:
-                head = await self._adopt(head, body, sent_at)
+                head = await self._adopt(head, body)
             except HistoryMovedOnError:
                 break
         return await self._open()
 
-    async def _adopt(self, head: Head, body: bytes, sent_at: float) -> Head:
+    async def _adopt(self, head: Head, body: bytes) -> Head:
         try:
-            adopted = self._advance(await self._opener.after(head, body), sent_at)
+            after = await self._opener.after(head, body)
+            # That it is there does not say that it is the newest: it was when `head` had been that.
+            adopted = self._advance(after, self.known.validated_at if self.known else float("-inf"))
             if await self._has_effects(adopted):
                 self._on_others_effects()
             return adopted
@@ -200,8 +202,8 @@ class Library:
                 continue
             if tried.record is None:
                 self.connections.give_writer(head, tried.writer)
-                # A refusal may come from a head that is old: only a look or a create tells.
-                if not any(write.is_refused for write in group) or await self._is_newest(head):
+                # A refusal, or an earlier answer, may come from a head that is old: only a look or a create tells.
+                if await self._is_newest(head):
                     _tell(group)
                     return
             elif await self._append(head, tried):
@@ -251,7 +253,7 @@ class Library:
         tried.writer.close()
         LIBRARY_COMMITS.add("rerun")
         try:
-            await self._adopt(head, taken, sent_at)
+            await self._adopt(head, taken)
         except HistoryMovedOnError:
             await self._open()
         return False

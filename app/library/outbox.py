@@ -34,4 +34,4 @@ def is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def remove(connection: sqlite3.Connection, effect: Effect) -> None:
-    connection.execute("DELETE FROM outbox WHERE id = ?", (effect.id,))
+    connection.execute("DELETE FROM outbox WHERE (id, topic, body_json) = (?, ?, ?)", effect)

@@ -112,7 +112,7 @@ class Retention:
     async def _bases(self, first: Place) -> set[int]:
         """What the first record of a run that stays may be built on; those after it are built on that or on the run."""
         header = await self._header(first)
-        if header is None:
+        if header is None or header.kind == "tombstone":
             return set(range(first.seq - MAX_PATCHES, first.seq))
         return {header.base_seq} if header.kind == "delta" else set()
 

@@ -35,10 +35,6 @@ class Write(Generic[Reply]):
         self._outcome: Reply | Exception | None = None
         self._version = 0
 
-    @property
-    def is_refused(self) -> bool:
-        return isinstance(self._outcome, Exception)
-
     def run(self, connection: sqlite3.Connection, version: int, at: datetime) -> bool:
         """Whether it changed anything: not when it was refused or had been answered before."""
         try:

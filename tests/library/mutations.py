@@ -116,8 +116,8 @@ MUTATIONS = (
     Mutation(
         "I4",
         f"{_LIBRARY}/library.py",
-        "if not any(write.is_refused for write in group) or await self._is_newest(head):",
-        "if True:",
+        "if await self._is_newest(head):\n                    _tell(group)",
+        "if True:\n                    _tell(group)",
         f"{_INVARIANTS}::test_i4_while_the_newest_version_is_unknown_nothing_is_refused",
     ),
     Mutation(

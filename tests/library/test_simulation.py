@@ -11,12 +11,17 @@ from datetime import datetime
 
 import pytest
 
+from app.kit.owner import Owner
 from app.library import bookkeeping
+from app.library.delivery import Deliveries
+from app.library.erase import Eraser
 from app.library.head import Head
 from app.library.intent import Intent
 from app.library.library import Library
 from app.library.log import RecordLog
+from app.library.outbox import Effect
 from app.library.record import Place
+from app.library.retention import Retention
 from app.storage.port import StoreUnavailableError
 from infra.sources import ROOT
 from tests.library.simulation.__main__ import failures, replay, seeds
@@ -100,12 +105,39 @@ def _reads_trust_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Library, "fresh", trusting)
 
 
+def _erasures_write_no_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Eraser, "must_close", lambda *_, **__: False)
+
+
+def _restores_bring_back_old_bookkeeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.library.restore.TABLES", ())
+
+
+def _effects_are_removed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hasty(self: Deliveries, owner: Owner, effect: Effect) -> None:
+        await self._remove(owner, effect)
+        await self._carriers[effect.topic](owner, effect.body_json)
+
+    monkeypatch.setattr(Deliveries, "_deliver", hasty)
+
+
+def _bases_are_buried(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def careless(self: Retention, first: Place) -> set[int]:
+        return set()
+
+    monkeypatch.setattr(Retention, "_bases", careless)
+
+
 BREAKS: dict[Callable[[pytest.MonkeyPatch], None], str] = {
     _unknown_is_success: "acknowledged_writes_are_there",
     _repeats_are_new: "every_row_was_asked_for_once",
     _conflicts_are_ignored: "unseen_changes_are_conflicts",
     _refusals_trust_the_cache: "refusals_are_up_to_date",
     _reads_trust_the_cache: "fresh_reads_miss_nothing",
+    _erasures_write_no_marker: "completed_erasures_leave_nothing",
+    _restores_bring_back_old_bookkeeping: "every_commit_is_noted",
+    _effects_are_removed_first: "effects_stay_until_they_are_carried_out",
+    _bases_are_buried: "the_library_is_readable",
 }
 
 
@@ -135,6 +167,16 @@ EVENTS = {
     "a stale read": "status=stale",
     "a key is used for something else": "reuses_key=True",
     "old records are buried": " has buried ",
+    "a version is restored": " has restored ",
+    "a restore fails": " stops restoring: storage_unavailable",
+    "a library is erased": " has erased: 1 closed",
+    "an erasure fails": " stops erasing: ",
+    "the user comes back": " erased full",
+    "an erasure after an erasure": " has erased: 0 closed",
+    "records are deltas": " delta delta",
+    "a delta has a new base": " delta full delta",
+    "an effect is carried out": " carries out the effect ",
+    "an effect fails": " does not carry out the effect ",
     "a job of the system": " system   hears ",
     "four machines": " 4 machines",
     "a third tab": " tab-2 ",

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.kit.clock import now
 from app.kit.owner import Owner
 from app.library import head as head_module
 from app.library.blocks import BLOCK_BYTES
@@ -507,3 +508,36 @@ async def test_a_version_is_never_opened_from_a_tombstone(log: Log) -> None:
 @pytest.fixture
 def objects() -> MemoryObjects:
     return MemoryObjects()
+
+
+async def test_a_base_stays_when_another_retention_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records came since this one listed them, and what they are built on looks as if nothing needed it."""
+
+    class Slow(MemoryObjects):
+        meanwhile: Callable[[], Awaitable[None]] | None = None
+
+        async def peek(self, key: str, size_bytes: int) -> bytes | None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                await meanwhile()
+            return await super().peek(key, size_bytes)
+
+    monkeypatch.setattr(head_module, "_DELTA_ABOVE_BYTES", 1)
+    objects = Slow()
+    libraries = opened(objects)
+
+    async def write(*added: str) -> None:
+        for name in added:
+            await libraries.commit(OWNER, Intent("tab-1"), add(name), Note)
+
+    async def retire() -> None:
+        await Retention(objects, KEYS, OWNER, lambda: now() + timedelta(days=40)).apply(0)
+
+    async def meanwhile() -> None:
+        await write("3", "4")
+        await retire()
+
+    await write("1", "2")
+    objects.meanwhile = meanwhile
+    await retire()
+    assert await read(opened(objects)) == ["1", "2", "3", "4"]

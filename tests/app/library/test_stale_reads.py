@@ -270,3 +270,18 @@ async def test_of_several_reads_in_a_request_the_stalest_counts(objects: HeldObj
     await read(libraries)
     assert report.status == "stale"
     assert report.age_s == pytest.approx(60, abs=5)
+
+
+async def test_a_version_behind_which_nobody_looked_is_no_younger_than_the_last_look(
+    objects: HeldObjects, clock: Clock
+) -> None:
+    libraries = await warm(objects)
+    for name in ("2", "3"):
+        await opened(objects).commit(OWNER, TAB_2, add(name), Note)
+    clock.ahead_s = 300
+    third = KEYS.log_record(OWNER, 0, 3)
+    objects.fault = lambda call, key: "before" if key == third else None
+    for _ in range(2):
+        found, report = await get_request(libraries)
+    assert found == ["1", "2"]
+    assert report.age_s == pytest.approx(300, abs=5)

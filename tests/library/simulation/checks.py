@@ -1,83 +1,39 @@
-"""What must hold of a history, given the lineage that was left in the store. Each check yields what contradicts it.
+"""What must hold of what the sessions were told, given the lineage. Each check yields what contradicts it."""
 
-Rows are only ever added, so that a state is a prefix of the last one, and an order of states is an order of lengths.
-"""
-
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate, chain
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
-from app.kit.owner import SYSTEM_SESSION
-from tests.library.simulation.history import Call, Status
+from tests.library.simulation.case import Case
+from tests.library.simulation.checks_of_operations import CHECKS_OF_OPERATIONS
+from tests.library.simulation.checks_of_records import CHECKS_OF_RECORDS
+from tests.library.simulation.history import Call, History
+from tests.library.simulation.lineage import Lineage
 from tests.library.simulation.machines import name_of
 
-
-class Lineage(NamedTuple):
-    """The end state. `rows`: id and the newest version that its handler found. `commits`: version to its sessions.
-
-    `created_s`: version to the moments at which its record was written where nothing was.
-    """
-
-    rows: tuple[tuple[str, int], ...]
-    commits: Mapping[int, frozenset[str]]
-    created_s: Mapping[int, list[float]]
+_OLDEST_STALE_READ_S = 600.0
 
 
-class Made(NamedTuple):
-    """A row of the end state: which write made it, whose that was, and in which version it came."""
-
-    row: str
-    write: str
-    session: str
-    version: int
-
-
-class Case:
-    """One history with its lineage, in the forms that several checks need."""
-
-    def __init__(self, calls: list[Call], lineage: Lineage) -> None:
-        self.calls = calls
-        self.lineage = lineage
-        self.ids = tuple(row for row, _ in lineage.rows)
-        self.places = {row: place for place, row in enumerate(self.ids)}
-        self.attempts: dict[str, list[Call]] = defaultdict(list)
-        for call in calls:
-            if call.request.kind == "write":
-                self.attempts[call.request.write].append(call)
-        self.made = list(self._made())
-
-    def others(self, session: str, after: int, to: int) -> Iterator[Made]:
-        """What other sessions of the user made in `after` < version <= `to`."""
-        return (m for m in self.made if after < m.version <= to and m.session not in (session, SYSTEM_SESSION))
-
-    def exists(self, version: int, at_s: float) -> bool:
-        return version == 0 or any(created_s <= at_s for created_s in self.lineage.created_s.get(version, ()))
-
-    def _made(self) -> Iterator[Made]:
-        """The first write of a record finds the version before it, the others find it: the last to find one is next."""
-        last = {base: row for row, base in self.lineage.rows}
-        head = max(self.lineage.created_s, default=0)
-        for row, base in self.lineage.rows:
-            version = base + 1 if last[base] == row and base < head else base
-            asked = self.attempts.get(name_of(row))
-            yield Made(row, name_of(row), asked[0].request.session if asked else "nobody", version)
+def nothing_broke(case: Case) -> Iterator[str]:
+    for call in case.calls:
+        if call.answer.status == "broken":
+            yield f"{call.request.session} got {call.answer.detail} at {call.answered_s:.3f} s"
 
 
 def acknowledged_writes_are_there(case: Case) -> Iterator[str]:
-    for call in _answered(case, "write", "ok"):
-        if call.answer.row not in case.places:
+    """In the version that brought them; `every_version_continues_the_one_before` says what becomes of them."""
+    for call in case.answered("write", "ok"):
+        if call.answer.row not in case.made:
             yield f"{call.request.write} was acknowledged as {call.answer.row} and is lost"
 
 
 def every_row_was_asked_for_once(case: Case) -> Iterator[str]:
+    """In each generation: an erasure takes the keys along."""
     rows = defaultdict(list)
-    for made in case.made:
-        rows[made.write].append(made.row)
+    for made in case.made.values():
+        rows[made.write, made.version.generation].append(made.row)
         if made.write not in case.attempts:
             yield f"nobody asked for {made.row}"
-    for write, of_write in rows.items():
+    for (write, _), of_write in rows.items():
         if len(of_write) > 1:
             yield f"{write} was applied {len(of_write)} times: {of_write}"
 
@@ -85,63 +41,88 @@ def every_row_was_asked_for_once(case: Case) -> Iterator[str]:
 def refused_writes_are_not_there(case: Case) -> Iterator[str]:
     """Also when an earlier try of it was ambiguous: what is refused once is refused for ever.
 
-    Not so when a write needs another: it may be tried late, when the other is there.
+    Not so when a write needs another: it may be tried late, when the other is there. And a conflict with an erasure
+    may be the answer to a write that was erased.
     """
-    applied = {made.write for made in case.made}
-    for write, calls in case.attempts.items():
-        if write not in applied:
-            continue
-        if calls[0].request.refuses:
-            yield f"{write} is there and its handler always refuses"
-        if any(call.answer.status == "conflict" for call in calls):
-            yield f"{write} is there and was answered with a conflict"
-        if {call.answer.status for call in calls} == {"refused"}:
-            yield f"{write} is there and was refused"
+    for made in case.made.values():
+        calls = case.attempts[made.write]
+        if any(call.request.refuses for call in calls):
+            yield f"{made.write} is there and its handler always refuses"
+        for call in calls:
+            told = call.answer.version or 0
+            if call.answer.status == "conflict" and case.at(told).generation <= made.version.generation:
+                yield f"{made.write} is there and was answered with a conflict"
+        if calls and {call.answer.status for call in calls} == {"refused"}:
+            yield f"{made.write} is there and was refused"
 
 
 def handlers_saw_the_newest_rows(case: Case) -> Iterator[str]:
-    for call in _answered(case, "write", "ok"):
-        place = case.places.get(call.answer.row)
-        if place is not None and place != call.answer.before:
-            yield f"{call.answer.row} is row {place} and its handler had seen {call.answer.before} rows"
+    for call in case.answered("write", "ok"):
+        made = case.made.get(call.answer.row)
+        if made is not None and made.version.rows.index(made.row) != call.answer.before:
+            place = made.version.rows.index(made.row)
+            yield f"{made.row} is row {place} and its handler had seen {call.answer.before} rows"
 
 
 def repeats_get_the_same_answer(case: Case) -> Iterator[str]:
+    """In each generation."""
     for write, calls in case.attempts.items():
-        told = {(call.answer.row, call.answer.before) for call in calls if call.answer.status == "ok"}
-        if len(told) > 1:
-            yield f"{write} was answered in different ways: {sorted(told)}"
-        if told and calls[0].request.reuses_key:
-            yield f"{write} was accepted under the key of another write"
+        told = defaultdict(set)
+        for call in calls:
+            made = case.made.get(call.answer.row) if call.answer.status == "ok" else None
+            if made is not None:
+                told[made.version.generation].add((call.answer.row, call.answer.before))
+        for answers in told.values():
+            if len(answers) > 1:
+                yield f"{write} was answered in different ways: {sorted(answers)}"
+
+
+def keys_belong_to_one_write(case: Case) -> Iterator[str]:
+    """In each generation."""
+    owners: dict[tuple[str, int], str] = {}
+    for made in case.made.values():
+        key = case.attempts[made.write][0].request.key if made.write in case.attempts else None
+        first = owners.setdefault((key, made.version.generation), made.write) if key else made.write
+        if first != made.write:
+            yield f"{made.write} was accepted under the key of {first}"
 
 
 def reads_are_states(case: Case) -> Iterator[str]:
     """A read shows a state that was committed, the one that belongs to its version."""
-    for call in chain(_answered(case, "read", "ok"), _answered(case, "read", "stale")):
+    for call in case.answered("read", "ok", "stale"):
         version = call.answer.version
-        expected = tuple(made.row for made in case.made if version is not None and made.version <= version)
-        if call.answer.rows != expected:
+        if version is None or not case.exists(version, call.answered_s):
+            yield f"version {version} was read at {call.answered_s:.3f} s, before it existed"
+        elif call.answer.rows != case.versions[version].rows:
+            expected = case.versions[version].rows
             yield f"version {version} was read as {call.answer.rows} at {call.asked_s:.3f} s; it is {expected}"
 
 
 def fresh_reads_miss_nothing(case: Case) -> Iterator[str]:
-    """What any session knew when a read was asked for is in it, in rows and in version."""
-    known = _Knowledge(case)
-    for call in _answered(case, "read", "ok"):
-        rows, version = known.at(call.asked_s)
-        if len(call.answer.rows) < rows or (call.answer.version or 0) < version:
+    """What was durable when a read was asked for is in it, whether anyone had been told or not."""
+    for call in case.answered("read", "ok"):
+        newest = case.newest_at(call.asked_s).number
+        if (call.answer.version or 0) < newest:
             yield (
-                f"{call.request.session} read {len(call.answer.rows)} rows of version {call.answer.version} at "
-                f"{call.asked_s:.3f} s, when {rows} rows and version {version} had been told"
+                f"{call.request.session} read version {call.answer.version} at {call.asked_s:.3f} s, "
+                f"when version {newest} was durable"
             )
 
 
 def stale_reads_are_as_new_as_their_session(case: Case) -> Iterator[str]:
-    for call in _answered(case, "read", "stale"):
+    for call in case.answered("read", "stale"):
         if not call.request.may_be_stale:
             yield f"{call.request.session} did not permit a stale answer at {call.asked_s:.3f} s"
         if (call.answer.version or 0) < (call.request.seen or 0):
             yield f"{call.request.session} had seen {call.request.seen} and was shown {call.answer.version}"
+
+
+def stale_reads_are_of_the_last_minutes(case: Case) -> Iterator[str]:
+    """By the clock of the machine, which may have stood. So what was erased is not shown for longer."""
+    for call in case.answered("read", "stale"):
+        then = case.newest_at(call.answered_s - _OLDEST_STALE_READ_S - case.lineage.lag_s).number
+        if (call.answer.version or 0) < then:
+            yield f"version {call.answer.version} was read at {call.answered_s:.3f} s; {then} was long there"
 
 
 def versions_of_a_session_never_go_back(case: Case) -> Iterator[str]:
@@ -157,11 +138,10 @@ def versions_of_a_session_never_go_back(case: Case) -> Iterator[str]:
 
 
 def acknowledgements_tell_the_version_that_has_the_write(case: Case) -> Iterator[str]:
-    versions = {made.row: made.version for made in case.made}
     for call in filter(_is_acknowledgement, case.calls):
-        version = versions.get(call.answer.row)
-        if version is not None and call.answer.version != version:
-            yield f"{call.answer.row} came with version {version}, {call.answer.version} was told"
+        made = case.made.get(call.answer.row)
+        if made is not None and call.answer.version != made.version.number:
+            yield f"{made.row} came with version {made.version.number}, {call.answer.version} was told"
 
 
 def told_versions_are_durable(case: Case) -> Iterator[str]:
@@ -172,62 +152,43 @@ def told_versions_are_durable(case: Case) -> Iterator[str]:
 
 
 def conflicts_are_justified(case: Case) -> Iterator[str]:
-    for call in _answered(case, "write", "conflict"):
+    """By what others made since, in the generation of now: that it is one, too."""
+    for call in case.answered("write", "conflict"):
         request, current = call.request, call.answer.version or 0
         if request.seen is None:
             yield f"{request.write} named no version and was answered with a conflict"
             continue
-        others = list(case.others(request.session, request.seen, current))
-        if not any(case.exists(made.version, call.answered_s) for made in others):
+        generation = case.at(current).generation
+        others = [
+            other for other in case.others(request.session, request.seen, current) if other[0].generation == generation
+        ]
+        if not any(version.created_s <= call.answered_s for version, _ in others):
             yield f"{request.write} by {request.session} (saw {request.seen}) was told of a conflict at {current}"
-        if call.answer.by is not None and call.answer.by not in {made.session for made in others}:
+        if call.answer.by not in {who for _, who in others}:
             yield f"{request.write} was told that {call.answer.by} committed in {request.seen + 1}..{current}"
 
 
 def unseen_changes_are_conflicts(case: Case) -> Iterator[str]:
-    for place, made in enumerate(case.made):
+    """Restores and erasures, too."""
+    for made in case.made.values():
         seen = case.attempts[made.write][0].request.seen if made.write in case.attempts else None
-        if seen is None:
-            continue
-        for other in case.made[:place]:
-            if other.version > seen and other.session not in (made.session, SYSTEM_SESSION):
-                yield f"{made.write} by {made.session} (saw {seen}) was put on top of {other}"
+        if seen is not None:
+            for version, who in case.others(made.session, seen, made.version.number):
+                yield f"{made.write} by {made.session} (saw {seen}) was put on top of {version.number} by {who}"
 
 
 def refusals_are_up_to_date(case: Case) -> Iterator[str]:
-    known = _Knowledge(case)
-    for call in _answered(case, "write", "refused"):
-        rows, _ = known.at(call.asked_s)
+    """Some version that was the newest between question and answer justifies them."""
+    for call in case.answered("write", "refused"):
         request = call.request
-        if request.needs and not request.refuses and not request.reuses_key:
-            if any(name_of(row) == request.needs for row in case.ids[:rows]):
-                yield f"{request.write} was refused for want of {request.needs}, which was known to be there"
-        elif not request.refuses and not request.reuses_key:
+        if request.refuses or request.reuses_key:
+            continue
+        first, last = case.newest_at(call.asked_s).number, case.newest_at(call.answered_s).number
+        between = case.versions[first : last + 1]
+        if not request.needs:
             yield f"{request.write} was refused without a reason"
-
-
-def every_version_was_created_once(case: Case) -> Iterator[str]:
-    for version, created_s in case.lineage.created_s.items():
-        if len(created_s) != 1:
-            yield f"record {version} was created at {created_s}"
-    if sorted(case.lineage.created_s) != list(range(1, len(case.lineage.created_s) + 1)):
-        yield f"records are not numbered through: {sorted(case.lineage.created_s)}"
-
-
-def every_commit_is_noted(case: Case) -> Iterator[str]:
-    """The last one of each session, under its version, and nothing else."""
-    made = {(version, session) for session, version in {made.session: made.version for made in case.made}.items()}
-    noted = {(version, session) for version, sessions in case.lineage.commits.items() for session in sessions}
-    if made != noted:
-        yield f"made but not noted: {sorted(made - noted)}; noted but not made: {sorted(noted - made)}"
-    if {made.version for made in case.made} != case.lineage.created_s.keys():
-        yield f"rows are of versions {sorted(case.lineage.commits)}, records {sorted(case.lineage.created_s)} exist"
-
-
-def nothing_broke(case: Case) -> Iterator[str]:
-    for call in case.calls:
-        if call.answer.status == "broken":
-            yield f"{call.request.session} got {call.answer.detail} at {call.answered_s:.3f} s"
+        elif all(any(name_of(row) == request.needs for row in version.rows) for version in between):
+            yield f"{request.write} was refused for want of {request.needs}, which was there from {first} to {last}"
 
 
 CHECKS: tuple[Callable[[Case], Iterator[str]], ...] = (
@@ -237,44 +198,27 @@ CHECKS: tuple[Callable[[Case], Iterator[str]], ...] = (
     refused_writes_are_not_there,
     handlers_saw_the_newest_rows,
     repeats_get_the_same_answer,
+    keys_belong_to_one_write,
     reads_are_states,
     fresh_reads_miss_nothing,
     stale_reads_are_as_new_as_their_session,
+    stale_reads_are_of_the_last_minutes,
     versions_of_a_session_never_go_back,
     acknowledgements_tell_the_version_that_has_the_write,
     told_versions_are_durable,
     conflicts_are_justified,
     unseen_changes_are_conflicts,
     refusals_are_up_to_date,
-    every_version_was_created_once,
-    every_commit_is_noted,
+    *CHECKS_OF_RECORDS,
+    *CHECKS_OF_OPERATIONS,
 )
 
 
-def violations(calls: list[Call], lineage: Lineage) -> list[str]:
+def violations(history: History, lineage: Lineage) -> list[str]:
     """`check: what contradicts it`, for every contradiction."""
-    case = Case(calls, lineage)
+    case = Case(history, lineage)
     return [f"{check.__name__}: {found}" for check in CHECKS for found in check(case)]
-
-
-class _Knowledge:
-    """How many rows, and which version, someone had been told by an answer that was not marked stale."""
-
-    def __init__(self, case: Case) -> None:
-        answered = sorted((call for call in case.calls if call.answer.status == "ok"), key=lambda call: call.answered_s)
-        self._moments = [call.answered_s for call in answered]
-        rows = (case.places.get(call.answer.row, -1) + 1 or len(call.answer.rows) for call in answered)
-        self._rows = list(accumulate(rows, max))
-        self._versions = list(accumulate((call.answer.version or 0 for call in answered), max))
-
-    def at(self, moment_s: float) -> tuple[int, int]:
-        place = bisect_left(self._moments, moment_s)
-        return (self._rows[place - 1], self._versions[place - 1]) if place else (0, 0)
 
 
 def _is_acknowledgement(call: Call) -> bool:
     return call.request.kind == "write" and call.answer.status == "ok"
-
-
-def _answered(case: Case, kind: str, status: Status) -> Iterator[Call]:
-    return (call for call in case.calls if call.request.kind == kind and call.answer.status == status)

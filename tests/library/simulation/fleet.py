@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 from itertools import count
 
+from tests.library.simulation.effects import Carrier
 from tests.library.simulation.history import UNKNOWN, Answer, Request
 from tests.library.simulation.machines import Machine, Settings
 from tests.library.simulation.store import Store
@@ -12,10 +13,22 @@ from tests.library.simulation.weather import Weather
 
 
 class Fleet:
-    """Machines by number; None is one that has died and has not started again."""
+    """Machines by number; None is one that has died and has not started again.
 
-    def __init__(self, store: Store, rng: random.Random, weather: Weather, settings: Settings, machines: int) -> None:
+    `lag_s` is the longest that the clocks of one have stood.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        carrier: Carrier,
+        rng: random.Random,
+        weather: Weather,
+        settings: Settings,
+        machines: int,
+    ) -> None:
         self._store = store
+        self._carrier = carrier
         self.loop = store.loop
         self._rng = rng
         self._weather = weather
@@ -25,6 +38,7 @@ class Fleet:
         self._dead: list[Machine] = []
         self.calm = False
         self.settled_s = 0.0
+        self.lag_s = 0.0
         self.machines: list[Machine | None] = [self._start(number) for number in range(machines)]
 
     async def ask(self, number: int, request: Request, patience_s: float) -> Answer:
@@ -59,6 +73,7 @@ class Fleet:
     def recover(self) -> None:
         """From now on nothing fails; what has died starts at once, what is frozen comes back in its time."""
         self.calm = True
+        self._carrier.calm = True
         for number, machine in enumerate(self.machines):
             if machine is None:
                 self.machines[number] = self._start(number)
@@ -67,7 +82,7 @@ class Fleet:
 
     def fresh(self) -> Machine:
         """One more machine, with nothing cached."""
-        return Machine("fresh", self._store, self._settings, timedelta(), self._runs)
+        return Machine("fresh", self._store, self._carrier, self._settings, timedelta(), self._runs)
 
     @property
     def _network_faults(self) -> float:
@@ -77,7 +92,7 @@ class Fleet:
         return self._rng.random() * 0.02
 
     def _start(self, number: int) -> Machine:
-        machine = Machine(f"m{number}", self._store, self._settings, self._skews[number], self._runs)
+        machine = Machine(f"m{number}", self._store, self._carrier, self._settings, self._skews[number], self._runs)
         if not self.calm:
             for expected, event in ((self._weather.deaths, self._die), (self._weather.pauses, self._freeze)):
                 for _ in range(int(expected + self._rng.random())):
@@ -107,3 +122,4 @@ class Fleet:
     def _thaw(self, machine: Machine, pause_s: float) -> None:
         self._store.note(machine.name, "goes on")
         self.loop.thaw(machine, pause_s if self._weather.clock_stops else 0.0)
+        self.lag_s = max(self.lag_s, machine.lag_s)

@@ -7,8 +7,15 @@ Kind = Literal["read", "write"]
 Status = Literal["ok", "stale", "conflict", "refused", "unavailable", "broken", "unknown"]
 
 
+LAST = "last"
+"""The session, and the write, that comes when all faults are over."""
+
+
 class Request(NamedTuple):
-    """`write` names the change; `key` repeats it safely; `needs` is a change without which the handler refuses."""
+    """`write` names the change; `key` repeats it safely; `needs` is a change without which the handler refuses.
+
+    `size` is that of its row in bytes; `posts`: the handler posts an effect.
+    """
 
     kind: Kind
     session: str
@@ -20,6 +27,8 @@ class Request(NamedTuple):
     reuses_key: bool = False
     may_be_stale: bool = False
     holds_s: float = 0.0
+    size: int = 0
+    posts: bool = False
 
 
 class Answer(NamedTuple):
@@ -51,9 +60,35 @@ class Call:
     answered_s: float = field(default=float("inf"))
 
 
+@dataclass
+class Operation:
+    """What an operator was to do: to restore `target`, or to erase, with `again` also what came since an erasure.
+
+    `version` is the one that a restore said it made; `ended_s` is infinite when it failed or nobody knows.
+    """
+
+    kind: Literal["restore", "erase"]
+    began_s: float
+    target: int = 0
+    again: bool = False
+    version: int = 0
+    ended_s: float = float("inf")
+
+
+class Effect(NamedTuple):
+    """An attempt to carry one out: the row that posted it, and whether it was done."""
+
+    row: str
+    began_s: float
+    ended_s: float
+    is_done: bool
+
+
 class History:
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.operations: list[Operation] = []
+        self.effects: list[Effect] = []
         self.lines: list[str] = []
 
     def note(self, world_s: float, who: str, what: str) -> None:
@@ -75,3 +110,9 @@ class History:
             if value not in ("", (), None, 0) or (name == "version" and value == 0)
         ]
         self.note(world_s, call.request.session, f"hears #{number} {' '.join(told)}")
+
+    def began(self, operation: Operation, where: str) -> Operation:
+        self.operations.append(operation)
+        what = f"restores {operation.target}" if operation.kind == "restore" else f"erases (again={operation.again})"
+        self.note(operation.began_s, where, what)
+        return operation

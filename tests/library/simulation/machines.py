@@ -11,13 +11,16 @@ from pydantic import BaseModel
 
 from app.kit.errors import AppError, NotFoundError, UnavailableError
 from app.kit.owner import Owner
+from app.library import outbox
 from app.library.context import begin_report
 from app.library.errors import IdempotencyKeyReusedError, StaleSessionError
 from app.library.intent import Idempotency, Intent
 from app.library.libraries import Libraries
 from app.storage.keys import Keys
+from tests.library.simulation.effects import TOPIC, Carrier
 from tests.library.simulation.history import Answer, Request
 from tests.library.simulation.hosts import HOST, Host
+from tests.library.simulation.images import filling
 from tests.library.simulation.store import EPOCH, Link, Store
 
 # Connections and proxies hold a request that a frozen machine has not begun for no longer than that.
@@ -43,11 +46,14 @@ class Settings(NamedTuple):
 class Machine(Host):
     """One life of a machine. `lag_s` holds its clocks back after it was frozen, if they stop then."""
 
-    def __init__(self, name: str, store: Store, settings: Settings, skew: timedelta, runs: Iterator[int]) -> None:
+    def __init__(
+        self, name: str, store: Store, carrier: Carrier, settings: Settings, skew: timedelta, runs: Iterator[int]
+    ) -> None:
         """`runs` numbers the runs of handlers in the whole simulation: a row tells which run made it."""
         super().__init__()
         self.name = name
         self.store = store
+        self._carrier = carrier
         self._skew = skew
         self._runs = runs
         self._context = copy_context()
@@ -61,6 +67,7 @@ class Machine(Host):
             cache_bytes=settings.cache_bytes,
             clock=self.clock,
         )
+        self.libraries.carry_out(TOPIC, self._carry_out)
 
     def clock(self) -> datetime:
         return EPOCH + timedelta(seconds=self.store.loop.world_s - self.lag_s) + self._skew
@@ -88,6 +95,9 @@ class Machine(Host):
         self.alive = False
         for reply in self._open.values():
             reply(None)
+
+    async def _carry_out(self, _: Owner, row: str) -> None:
+        await self._carrier.carry_out(self.name, row)
 
     async def _serve(self, request: Request, reply: Callable[[Answer | None], None], came_s: float) -> None:
         task = asyncio.current_task()
@@ -138,11 +148,13 @@ async def _read(libraries: Libraries, request: Request) -> Answer:
 async def _write(libraries: Libraries, request: Request, runs: Iterator[int]) -> Answer:
     def handler(db: sqlite3.Connection) -> Row:
         before = row_ids(db)
-        (base,) = db.execute("SELECT coalesce(max(version), 0) FROM commits").fetchone()
         row = Row(id=f"{request.write}.{next(runs)}", before=len(before))
         if request.needs and request.needs not in {name_of(each) for each in before}:
             raise NotFoundError(f"{request.needs} is not there")
-        db.execute("INSERT INTO games VALUES (?, ?, '2026-01-01', 'home', '')", (row.id, str(base)))
+        text = filling(request.write, request.size)
+        db.execute("INSERT INTO games VALUES (?, ?, '2026-01-01', 'home', '')", (row.id, text))
+        if request.posts:
+            outbox.post(db, TOPIC, row.id)
         if request.refuses:
             raise NotFoundError("refused after half of the work")
         return row

@@ -16,7 +16,7 @@ _CONFLICTS = 2
 class Habits:
     """What all sessions of a scenario have in common; `writes` are the names of all writes so far."""
 
-    def __init__(self, rng: random.Random, machines: int) -> None:
+    def __init__(self, rng: random.Random, machines: int, row_bytes: tuple[int, ...]) -> None:
         self.rng = rng
         self.machines = machines
         self.moves = rng.choice((0.0, 0.1, 0.5))
@@ -24,6 +24,8 @@ class Habits:
         self.patience_s = rng.choice((2.0, 15.0, 60.0))
         self.reads = rng.choice((0.2, 0.5))
         self.comes_back = rng.random() < 0.1
+        self.posts = rng.choice((0.0, 0.0, 0.0, 0.5))
+        self.row_bytes = row_bytes
         self.numbers = count(1)
         self.writes: list[str] = []
 
@@ -105,6 +107,8 @@ class Session:
             key=f"key-{name}" if self._rng.random() < 0.9 else None,
             needs=needs,
             refuses=self._rng.random() < 0.1,
+            size=self._rng.choice(self._habits.row_bytes),
+            posts=self._rng.random() < self._habits.posts,
         )
 
     def _new_name(self) -> str:
@@ -140,4 +144,5 @@ class Background(Session):
         for _ in range(actions):
             await asyncio.sleep(self._rng.expovariate(1.0) * self._habits.think_s)
             self._machine = self._rng.randrange(self._habits.machines)
-            await self._ask(Request("write", SYSTEM_SESSION, write=self._new_name()))
+            posts = self._rng.random() < self._habits.posts
+            await self._ask(Request("write", SYSTEM_SESSION, write=self._new_name(), posts=posts))

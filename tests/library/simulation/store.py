@@ -34,6 +34,13 @@ _WRITE_FATES: tuple[Fate, ...] = (*_READ_FATES, "failed, done", "late", "late", 
 _READS = {"get", "peek", "head", "list", "list_infos"}
 
 
+class Creation(NamedTuple):
+    """An object when it was written where nothing was."""
+
+    at_s: float
+    body: bytes
+
+
 class _Object(NamedTuple):
     body: bytes
     etag: str
@@ -41,11 +48,11 @@ class _Object(NamedTuple):
 
 
 class Store:
-    """`created_s` has for each key the moments at which something was written where nothing was."""
+    """`created` has for each key what was written where nothing was."""
 
     def __init__(self, loop: VirtualLoop, rng: random.Random, weather: Weather, history: History) -> None:
         self.loop = loop
-        self.created_s: dict[str, list[float]] = {}
+        self.created: dict[str, list[Creation]] = {}
         self.calm = False
         self.settled_s = 0.0
         self._rng = rng
@@ -57,9 +64,12 @@ class Store:
         """Keys, in order."""
         return sorted(key for key in self._objects if key.startswith(prefix))
 
+    def bodies(self) -> dict[str, bytes]:
+        return {key: found.body for key, found in self._objects.items()}
+
     def write(self, key: str, body: bytes) -> str:
         if key not in self._objects:
-            self.created_s.setdefault(key, []).append(self.loop.world_s)
+            self.created.setdefault(key, []).append(Creation(self.loop.world_s, body))
         written_at = EPOCH + timedelta(seconds=self.loop.world_s)
         self._objects[key] = _Object(body, hashlib.md5(body).hexdigest(), written_at)
         return self._objects[key].etag
