@@ -56,6 +56,18 @@ def refuse_stale_session(connection: sqlite3.Connection, intent: Intent, head_ve
         raise StaleSessionError(head_version, committed_by=ERASER_SESSION)
 
 
+def _put_on_record(connection: sqlite3.Connection, version: int, session: str, at: str) -> None:
+    known = connection.execute(
+        "UPDATE commits SET version = ?, committed_at = ? WHERE session = ?"
+        " AND version = (SELECT max(version) FROM commits WHERE session = ?)",
+        (version, at, session, session),
+    )
+    if known.rowcount == 0:
+        if version > 1 and _is_nobody_on_record(connection):
+            connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (version - 1, ERASER_SESSION, at))
+        connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (version, session, at))
+
+
 def _is_nobody_on_record(connection: sqlite3.Connection) -> bool:
     """As behind an erasure; the first commit after it notes that it happened."""
     return connection.execute("SELECT 1 FROM commits LIMIT 1").fetchone() is None
@@ -66,10 +78,7 @@ def note_commit(
 ) -> None:
     """Of each session, the system's too, only the last commit stays on record: that is what conflicts are judged by."""
     at = rfc3339(committed_at)
-    if version > 1 and _is_nobody_on_record(connection):
-        connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (version - 1, ERASER_SESSION, at))
-    connection.execute("DELETE FROM commits WHERE session = ?", (intent.session,))
-    connection.execute("INSERT OR REPLACE INTO commits VALUES (?, ?, ?)", (version, intent.session, at))
+    _put_on_record(connection, version, intent.session, at)
     if intent.idempotency is not None:
         key, request_sha256 = intent.idempotency
         connection.execute(
