@@ -9,6 +9,7 @@ from logging.config import dictConfig
 import uvicorn
 
 from app.kit.errors import AppError
+from app.kit.leave import leave
 from app.logs import log_config
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.keys import Keys
@@ -63,4 +64,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except SystemExit as ended:
+        # uvicorn's way to say that the application refused to start.
+        code = ended.code if isinstance(ended.code, int) else NOT_STARTED
+    leave(code)

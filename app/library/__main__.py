@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from app.kit.clock import now, parse_rfc3339
 from app.kit.errors import AppError
+from app.kit.leave import leave
 from app.kit.owner import Owner, parse_owner
 from app.library.commands import erase, log, restore, show, verify
 from app.library.commands.desk import REFUSED, Consent, Desk
@@ -120,15 +121,5 @@ def _time(text: str) -> datetime:
     return moment
 
 
-def _end(code: int) -> NoReturn:
-    """Without taking the interpreter down: a thread of obstore that comes back to it meanwhile aborts the process.
-
-    github.com/PyO3/pyo3-async-runtimes/issues/40
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 if __name__ == "__main__":
-    _end(main())
+    leave(main())
