@@ -16,7 +16,7 @@ _HEAD = struct.Struct(">II")
 def make_patch(old: bytes, new: bytes, changed: Sequence[int]) -> bytes:
     """`changed` is what `blocks.changed_blocks(old, new)` gave."""
     head = _HEAD.pack(len(new), len(changed)) + struct.pack(f">{len(changed)}I", *changed)
-    return head + frames.compress(_gathered(new, changed), known=_gathered(old, changed))
+    return head + frames.compress(_gathered(new, changed), known=_known(old, changed))
 
 
 def apply_patches(image: bytes, patches: Sequence[bytes], max_bytes: int) -> bytes:
@@ -30,9 +30,10 @@ def apply_patches(image: bytes, patches: Sequence[bytes], max_bytes: int) -> byt
 def _apply(image: bytearray, patch: bytes, max_bytes: int) -> None:
     size, changed = _parsed(patch, max_bytes)
     frame = patch[_HEAD.size + 4 * len(changed) :]
-    blocks = frames.decompress(frame, len(changed) * BLOCK_BYTES, known=_gathered(image, changed))
-    if len(blocks) != len(changed) * BLOCK_BYTES:
-        raise ValueError(f"a patch of {len(changed)} blocks unpacks to {len(blocks)} bytes")
+    unpacked = frames.decompress(frame, len(changed) * BLOCK_BYTES, known=_known(image, changed))
+    if len(unpacked) != len(changed) * BLOCK_BYTES:
+        raise ValueError(f"a patch of {len(changed)} blocks unpacks to {len(unpacked)} bytes")
+    blocks = memoryview(unpacked)
     del image[size:]
     image.extend(bytes(size - len(image)))
     for number, block in enumerate(changed):
@@ -53,8 +54,16 @@ def _parsed(patch: bytes, max_bytes: int) -> tuple[int, tuple[int, ...]]:
     return size, changed
 
 
+def _known(image: bytes | bytearray, changed: Sequence[int]) -> bytes:
+    """Of the blocks that change those that the image has: what is new at its end resembles none."""
+    return _gathered(image, [block for block in changed if block * BLOCK_BYTES < len(image)])
+
+
 def _gathered(image: bytes | bytearray, blocks: Sequence[int]) -> bytes:
-    """The blocks one after the other, zeros where the image has none."""
-    return b"".join(
-        bytes(image[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]).ljust(BLOCK_BYTES, b"\0") for block in blocks
-    )
+    """The blocks one after the other, the last filled up with zeros."""
+    with memoryview(image) as view:
+        return b"".join(_padded(view[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]) for block in blocks)
+
+
+def _padded(block: memoryview) -> bytes | memoryview:
+    return block if len(block) == BLOCK_BYTES else bytes(block).ljust(BLOCK_BYTES, b"\0")

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from app.clips import store as clips
+from app.library import bookkeeping
 from app.library.schema import migrate
 from app.reels import store as reels
 from bench.library.contents import Contents, contents, image_bytes
@@ -51,6 +52,5 @@ async def test_a_stocked_library_has_the_size_and_the_answers_of_two_days() -> N
     db = sqlite3.connect(":memory:")
     db.deserialize(image)
     (answers,) = db.execute("SELECT count(*) FROM idempotency").fetchone()
-    # They are forgotten a few commits late, and together.
-    assert 45 <= answers <= 66
+    assert 49 <= answers < 49 + bookkeeping._FORGET_EACH, "they are forgotten together, at most so many commits late"
     assert dict(db.execute("SELECT id, revision FROM clips").fetchall()) == desk.revisions
