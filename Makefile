@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_FIND_LINKS
 
 PYTEST_WORKERS ?= 3
-.PHONY: help up down dev smoke doctor setup test browser check fix lock bench soak coverage picture clean
+.PHONY: help up down dev smoke doctor setup test browser check fix lock bench bench-gpu soak coverage picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ coverage: setup browser ## how much of infra/ the tests run, subprocesses includ
 
 bench: setup ## the measured figures, one JSON object a line, each a ratio against a baseline of the same run
 	@$(BIN)/python -m bench
+
+bench-gpu: setup ## everything that needs a GPU, where there is one; keeps the result in docs/
+	@$(BIN)/python -m bench.gpu
 
 soak: setup ## the library under SEEDS (0:100000) of faults, crashes and pauses in simulated time: half an hour
 	@$(BIN)/python -m tests.library.simulation --seeds $(SEEDS) --jobs $$(nproc)

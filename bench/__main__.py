@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import deploys, framing, rehearsal
+from bench import deploys, rehearsal
 from bench.library import figures as library
+from bench.render import figures as render
 
 
 def main() -> int:
     missed = 0
-    for room in (rehearsal, framing, deploys, library):
+    for room in (rehearsal, render, deploys, library):
         for figure in room.figures():
             print(figure.line(), flush=True)
             missed += not figure.ok

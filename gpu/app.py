@@ -1,9 +1,14 @@
-"""The media functions on Modal: thin, CPU only, and the same code that a machine runs as `python -m gpu.render`.
+"""The media functions on Modal: thin, and the same code that a machine runs as `python -m gpu.render`.
 
 Deployed by `modal deploy -m gpu.app`; requests and answers are the dicts of `gpu.contract`. Media comes and goes by
 presigned URLs, so the functions hold no key of any storage; their secret only lists the hosts they may talk to.
+docs/functions.md says why each has its resources.
+
+Networks need weights whose hashes are verified (`gpu/weights.lock`) and their own lock of packages. As long as either
+is missing a deploy says so and builds no image for them; `track` answers `unsupported`, `upscale` takes Lanczos.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +16,72 @@ import modal
 
 from gpu.contract import (
     APP_NAME,
+    DERIVE_FUNCTION,
+    PROBE_FUNCTION,
     PROGRESS_DICT,
-    ProbeRequest,
-    ProbeResponse,
+    RENDER_FUNCTION,
+    TRACK_FUNCTION,
+    UPSCALE_FUNCTION,
     RenderProgress,
-    RenderRequest,
-    RenderResponse,
 )
+from gpu.weights.lock import LOCK as WEIGHTS_LOCK
+from gpu.weights.lock import WeightsError, chosen, measured, read_lock
+from gpu.weights.store import VARIABLE as WEIGHTS_VARIABLE
 
-LOCK = Path(__file__).parents[1] / "requirements" / "gpu.lock"
-"""Read when the image is built, on the machine that deploys; it is not in the container."""
+REQUIREMENTS = Path(__file__).parents[1] / "requirements"
+"""Read when an image is built, on the machine that deploys; it is not in the container."""
+LOCK, NETWORKS_LOCK = REQUIREMENTS / "gpu.lock", REQUIREMENTS / "networks.lock"
+WEIGHTS = ("rf-detr-small", "realesr-general-x4v3")
+WEIGHTS_FOLDER = "/weights"
+GPUS = ["L4", "T4", "A10"]
 PROGRESS_SECONDS = 0.5
 
+log = logging.getLogger(__name__)
+
+
+def why_no_networks(weights_lock: Path = WEIGHTS_LOCK, packages_lock: Path = NETWORKS_LOCK) -> str:
+    """What an image with networks lacks, or nothing."""
+    try:
+        for weight in chosen(read_lock(weights_lock), WEIGHTS):
+            measured(weight)
+    except WeightsError as error:
+        return str(error)
+    return "" if packages_lock.exists() else f"{packages_lock.name} is missing; `make lock` writes it"
+
+
+def _with_networks() -> bool:
+    """Decided by the machine that deploys; a container has what it was given."""
+    if not modal.is_local():
+        return False
+    if reason := why_no_networks():
+        log.warning("the functions with networks are deployed without them: %s", reason)
+    return not reason
+
+
+def _packages(lock: Path) -> modal.Image:
+    return modal.Image.debian_slim(python_version="3.11").pip_install_from_requirements(
+        str(lock), extra_options="--require-hashes --only-binary=:all:"
+    )
+
+
+def _networks() -> modal.Image:
+    """The weights are fetched when the image is built, which fails when one is not the locked file."""
+    fetching, lock = Path(__file__).parent / "weights", WEIGHTS_LOCK
+    return (
+        _packages(NETWORKS_LOCK)
+        .add_local_dir(fetching, "/root/gpu/weights", copy=True, ignore=["**/__pycache__"])
+        .add_local_file(lock, "/root/gpu/weights.lock", copy=True)
+        .run_commands(f"cd /root && python -m gpu.weights fetch {WEIGHTS_FOLDER} {' '.join(WEIGHTS)}")
+        .env({WEIGHTS_VARIABLE: WEIGHTS_FOLDER})
+        .add_local_python_source("gpu", ignore=lambda path: path.suffix not in (".py", ".lock"))
+    )
+
+
 app = modal.App(APP_NAME)
-image = (
-    modal.Image.debian_slim(python_version="3.11")
-    .pip_install_from_requirements(str(LOCK), extra_options="--require-hashes --only-binary=:all:")
-    .add_local_python_source("gpu")
-)
+image = _packages(LOCK).add_local_python_source("gpu")
+with_networks = _with_networks()
+networks_image = _networks() if with_networks else image
+gpus = GPUS if with_networks else None
 hosts = modal.Secret.from_name("reel-ballers-gpu", required_keys=["MEDIA_HOSTS"])
 progress_by_key = modal.Dict.from_name(PROGRESS_DICT, create_if_missing=True)
 
@@ -39,51 +92,90 @@ progress_by_key = modal.Dict.from_name(PROGRESS_DICT, create_if_missing=True)
     cpu=1.0,
     memory=(512, 2048),  # a few decoded pictures of 8K at most; the limit ends a file made to eat memory
     timeout=120,  # reads some MB of the file; a storage that never answers has failed by then
-    retries=modal.Retries(max_retries=2, initial_delay=1.0),  # for lost machines: errors of the media are answers
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),  # answers are not tried again
     max_containers=10,
     scaledown_window=30,
 )
 def probe(request: dict[str, Any]) -> dict[str, Any]:
     """ProbeRequest -> ProbeResponse."""
-    from gpu.render.errors import MediaFailure
-    from gpu.render.job import parse, run_probe
-
-    try:
-        response = run_probe(parse(ProbeRequest, request))
-    except MediaFailure as failure:
-        response = ProbeResponse(error=failure.error)
-    return response.model_dump(mode="json")
+    return _answer(PROBE_FUNCTION, request)
 
 
 @app.function(
     image=image,
     secrets=[hosts],
-    cpu=(2.0, 4.0),  # x264 has six threads; two cores are reserved, four used where the machine has them free
+    cpu=(2.0, 4.0),  # up to four parts are encoded side by side; two cores are reserved, four used where they are free
     memory=(1024, 4096),  # 1080p takes about 400 MB, 4K four times that
     timeout=3600,  # the longest clip, 20 minutes at 60 frames a second, on two cores
-    retries=modal.Retries(
-        max_retries=2, initial_delay=1.0
-    ),  # a preempted render starts again and writes the same object
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
     max_containers=20,  # bounds what a flood of exports can cost
     scaledown_window=60,  # exports come in bursts: the next one skips the cold start
 )
 def render(request: dict[str, Any]) -> dict[str, Any]:
-    """RenderRequest -> RenderResponse; the latest RenderProgress is in the Dict under the request's progress_key."""
-    from gpu.render.errors import MediaFailure
-    from gpu.render.job import parse, run_render
+    """RenderRequest -> RenderResponse."""
+    return _answer(RENDER_FUNCTION, request)
+
+
+@app.function(
+    image=image,
+    secrets=[hosts],
+    cpu=(2.0, 4.0),  # decoding has two threads, scaling and encoding one each
+    memory=(1024, 4096),
+    timeout=3 * 3600,  # the proxy of a game of six hours, the longest: 108 minutes on one core
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
+    max_containers=10,
+    scaledown_window=30,
+)
+def derive(request: dict[str, Any]) -> dict[str, Any]:
+    """DeriveRequest -> DeriveResponse."""
+    return _answer(DERIVE_FUNCTION, request)
+
+
+@app.function(
+    image=networks_image,
+    secrets=[hosts],
+    gpu=gpus,
+    cpu=(2.0, 4.0),  # decodes and scales for the GPU
+    memory=(2048, 8192),  # torch, the network and some pictures; not measured
+    timeout=3600,
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
+    max_containers=4,
+    scaledown_window=30,
+)
+def track(request: dict[str, Any]) -> dict[str, Any]:
+    """TrackRequest -> TrackResponse."""
+    return _answer(TRACK_FUNCTION, request)
+
+
+@app.function(
+    image=networks_image,
+    secrets=[hosts],
+    gpu=gpus,
+    cpu=(2.0, 4.0),
+    memory=(2048, 8192),
+    timeout=2 * 3600,  # the longest clip at 60 frames a second takes 82 minutes at 15 frames a second
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
+    max_containers=4,
+    scaledown_window=30,
+)
+def upscale(request: dict[str, Any]) -> dict[str, Any]:
+    """UpscaleRequest -> UpscaleResponse."""
+    return _answer(UPSCALE_FUNCTION, request)
+
+
+def _answer(function: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The latest RenderProgress is in the Dict under the request's progress_key."""
+    from gpu.render.job import FUNCTIONS
     from gpu.render.progress import Publisher
 
-    try:
-        job = parse(RenderRequest, request)
-        with Publisher(_DictProgress(job.progress_key), PROGRESS_SECONDS) as publisher:
-            response = run_render(job, publisher.report)
-    except MediaFailure as failure:
-        response = RenderResponse(error=failure.error)
-    return response.model_dump(mode="json")
+    publish = _DictProgress(str(request.get("progress_key")))
+    with Publisher(publish, PROGRESS_SECONDS) as publisher:
+        response = FUNCTIONS[function].answer(request, publisher.report)
+    return dict(response.model_dump(mode="json"))
 
 
 class _DictProgress:
-    """Puts progress into the Dict; a render that starts again after a lost machine does not count backwards."""
+    """Puts progress into the Dict; work that starts again after a lost machine does not count backwards."""
 
     def __init__(self, key: str) -> None:
         self._key = key

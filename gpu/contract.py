@@ -1,6 +1,6 @@
 """What the backend asks of the media functions and what they answer. The one module that both sides import.
 
-Every call is idempotent: the same request writes the same object at `output_url`. Media comes and goes by presigned
+Every call is idempotent: the same request writes the same objects at its output URLs. Media comes and goes by presigned
 URL only; no credential is part of a request.
 """
 
@@ -8,16 +8,35 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gpu.plan.spec import EditSpec, ProbeInfo, Value
+from gpu.derive.facts import PeaksFacts, ProxyFacts, Storyboard
+from gpu.plan.spec import EditSpec, OutputSize, ProbeInfo, Value
+from gpu.upscale.used import UpscalerUsed
 
 APP_NAME = "reel-ballers"
 PROBE_FUNCTION = "probe"
 RENDER_FUNCTION = "render"
+DERIVE_FUNCTION = "derive"
+TRACK_FUNCTION = "track"
+UPSCALE_FUNCTION = "upscale"
 PROGRESS_DICT = "reel-ballers-progress"
 
-RenderKind = Literal["extract", "framing"]
+VIDEO_TYPE = "video/mp4"
+SHEET_TYPE = "image/jpeg"
+JSON_TYPE = "application/json"
+PEAKS_TYPE = "application/octet-stream"
+STORYBOARD_INTERVAL_MS, STORYBOARD_CELLS = 4000, 100
+"""Time between two entries of a storyboard, and the most of them on one sheet."""
+
+RenderKind = Literal["extract", "framing", "overlay", "annotate", "concat"]
 Phase = Literal["queued", "reading", "rendering", "uploading"]
-ErrorCode = Literal["not_a_video", "unsupported_media", "bad_spec", "source_unreachable", "output_refused", "internal"]
+ErrorCode = Literal[
+    "not_a_video", "unsupported_media", "bad_spec", "source_unreachable", "output_refused", "unsupported", "internal"
+]
+"""`unsupported`: this installation cannot do such work at all, whatever the video is."""
+
+ProgressKey = Annotated[str, Field(description="where progress is published; unique to one attempt of one job")]
+SourceUrl = Annotated[str, Field(description="presigned GET of the media")]
+VideoOutput = Annotated[str, Field(description=f"presigned PUT for content type {VIDEO_TYPE}")]
 
 
 class ProbeRequest(Value):
@@ -27,17 +46,77 @@ class ProbeRequest(Value):
 
 
 class RenderRequest(Value):
-    """`progress_key` is where progress is published; it is unique to one attempt of one export."""
+    """Make one video of an edit."""
 
-    progress_key: str
+    progress_key: ProgressKey
     kind: RenderKind
     spec: EditSpec
-    source_url: Annotated[str, Field(description="presigned GET")]
-    output_url: Annotated[str, Field(description="presigned PUT for content type video/mp4")]
+    source_urls: Annotated[tuple[str, ...], Field(min_length=1, description="presigned GET, by the clips' `source`")]
+    output_url: VideoOutput
+
+
+class FrameRange(Value):
+    """Frames [in_frame, out_frame) of the source's grid."""
+
+    in_frame: Annotated[int, Field(ge=0)]
+    out_frame: Annotated[int, Field(gt=0)]
+
+
+class ProxyWork(Value):
+    """The edit proxy of `frames`, of the whole source without them."""
+
+    kind: Literal["proxy"] = "proxy"
+    frames: FrameRange | None = None
+    output_url: VideoOutput
+
+
+class StoryboardWork(Value):
+    """Sheets of thumbnails and the index of what is on them; `storyboard_sheets` tells how many URLs that takes."""
+
+    kind: Literal["storyboard"] = "storyboard"
+    sheet_urls: Annotated[
+        tuple[str, ...], Field(min_length=1, description=f"presigned PUT for {SHEET_TYPE}; those left over stay unused")
+    ]
+    index_url: Annotated[str, Field(description=f"presigned PUT for {JSON_TYPE}; written last")]
+
+
+class PeaksWork(Value):
+    """The waveform of the whole sound."""
+
+    kind: Literal["peaks"] = "peaks"
+    output_url: Annotated[str, Field(description=f"presigned PUT for {PEAKS_TYPE}")]
+
+
+class DeriveRequest(Value):
+    """What the editor needs beside a source."""
+
+    progress_key: ProgressKey
+    source_url: SourceUrl
+    work: Annotated[ProxyWork | StoryboardWork | PeaksWork, Field(discriminator="kind")]
+
+
+class TrackRequest(Value):
+    """Follow the players in `frames`, of which every `stride`-th is looked at."""
+
+    progress_key: ProgressKey
+    source_url: SourceUrl
+    frames: FrameRange
+    stride: Annotated[int, Field(ge=1, le=60)] = 1
+    output_url: Annotated[str, Field(description=f"presigned PUT for {JSON_TYPE}: a gpu.track.tracks.TrackResult")]
+
+
+class UpscaleRequest(Value):
+    """Make the pictures of `frames`, of all without them, as large as `size`; neither side may become smaller."""
+
+    progress_key: ProgressKey
+    source_url: SourceUrl
+    frames: FrameRange | None = None
+    size: OutputSize
+    output_url: VideoOutput
 
 
 class RenderProgress(Value):
-    """Frames written so far; both counts never decrease within one progress key."""
+    """Frames done so far; counts never decrease within one progress key. `frames_total` is 0 until it is known."""
 
     phase: Phase
     frames_done: Annotated[int, Field(ge=0)]
@@ -45,7 +124,7 @@ class RenderProgress(Value):
 
 
 class RenderResult(Value):
-    """Measured from the written file, never copied from the plan."""
+    """Measured from the written file, never copied from the plan. `engine_reason` says why this engine made it."""
 
     width: int
     height: int
@@ -58,6 +137,33 @@ class RenderResult(Value):
     sha256: str
     engine: str
     plan_sha256: str
+    engine_reason: str = ""
+
+
+class TrackFacts(Value):
+    """What the written object holds; `detector` and `tracker` name what found it."""
+
+    track_count: int
+    box_count: int
+    detector: str
+    tracker: str
+    size_bytes: int
+    sha256: str
+
+
+class UpscaleResult(Value):
+    """Measured from the written file. `upscaler` says whether a network made its pictures, and why."""
+
+    width: int
+    height: int
+    fps_num: int
+    fps_den: int
+    frame_count: int
+    duration_ms: int
+    audio_duration_ms: int | None
+    size_bytes: int
+    sha256: str
+    upscaler: UpscalerUsed
 
 
 class MediaError(Value):
@@ -79,3 +185,31 @@ class RenderResponse(Value):
 
     result: RenderResult | None = None
     error: MediaError | None = None
+
+
+class DeriveResponse(Value):
+    """Exactly one of the two is set; the result is of the kind that was asked for."""
+
+    result: ProxyFacts | Storyboard | PeaksFacts | None = None
+    error: MediaError | None = None
+
+
+class TrackResponse(Value):
+    """Exactly one of the two is set."""
+
+    result: TrackFacts | None = None
+    error: MediaError | None = None
+
+
+class UpscaleResponse(Value):
+    """Exactly one of the two is set."""
+
+    result: UpscaleResult | None = None
+    error: MediaError | None = None
+
+
+def storyboard_sheets(info: ProbeInfo) -> int:
+    """How many sheets the storyboard of such a source has."""
+    milliseconds = info.frame_count * info.fps_den * 1000
+    entries = -(-milliseconds // (info.fps_num * STORYBOARD_INTERVAL_MS))
+    return -(-entries // STORYBOARD_CELLS)

@@ -87,7 +87,7 @@ def recipe_hashes(db: sqlite3.Connection) -> dict[str, str]:
 
 
 def _recipe(clip: Clip) -> Recipe:
-    spec = EditSpec(in_frame=clip.in_frame, out_frame=clip.out_frame)
+    spec = EditSpec.of_clip(in_frame=clip.in_frame, out_frame=clip.out_frame)
     return Recipe(kind="extract", media_id=clip.media_id, spec=spec)
 
 

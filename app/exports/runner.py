@@ -130,7 +130,7 @@ class ExportRunner:
             progress_key=row.progress_key,
             kind=row.kind,
             spec=row.source.recipe.spec,
-            source_url=source.url,
+            source_urls=(source.url,),
             output_url=output.url,
         )
 

@@ -1,4 +1,8 @@
-"""Renderer that runs the media functions as child processes on this machine, for development."""
+"""Renderer that runs the media functions as child processes on this machine: few at a time, niced, and killable.
+
+What comes beyond the bound waits in this process, before anything of it is started. Probes have a bound of their own:
+an upload need not wait for somebody's export.
+"""
 
 import asyncio
 import logging
@@ -6,7 +10,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +21,23 @@ import gpu
 from app.jobs.media_process import MediaProcess
 from app.jobs.outcome import Outcome, probe_response, render_response
 from app.jobs.renderer import CallLostError, OnProgress, RendererUnavailableError
-from gpu.contract import MediaError, ProbeRequest, ProbeResponse, RenderProgress, RenderRequest, RenderResponse
+from gpu.contract import (
+    PROBE_FUNCTION,
+    RENDER_FUNCTION,
+    MediaError,
+    ProbeRequest,
+    ProbeResponse,
+    RenderProgress,
+    RenderRequest,
+    RenderResponse,
+)
 
 _LOGGER = logging.getLogger(__name__)
 _COMMAND = (sys.executable, "-m", "gpu.render")
+_NICENESS = 10
+_PROBES = 2
+_CORES_OF_A_RENDER = 4
+"""It encodes up to four parts side by side."""
 _PROBE_LIMIT_S = 120.0
 _RENDER_LIMIT_S = 3600.0
 
@@ -42,15 +60,23 @@ class LocalRenderer:
         self._environment = {"MEDIA_HOSTS": media_hosts} if media_hosts else {}
         self._render_limit_s = render_limit_s
         self._calls: dict[str, _Call] = {}
-        self.slots = slots or max(1, (os.cpu_count() or 1) // 2)
+        self.slots = slots or max(1, (os.cpu_count() or 1) // _CORES_OF_A_RENDER)
+        self._renders = asyncio.Semaphore(self.slots)
+        self._probes = asyncio.Semaphore(_PROBES)
 
     async def probe(self, request: ProbeRequest) -> ProbeResponse:
-        outcome = await _outcome(await self._start("probe", request), _PROBE_LIMIT_S, lambda _: None)
+        async with self._probes:
+            try:
+                outcome = await self._run(PROBE_FUNCTION, request, _PROBE_LIMIT_S, lambda _: None)
+            except OSError as error:
+                raise RendererUnavailableError(f"{self._command[0]} does not start: {error.strerror}") from error
         return probe_response(outcome)
 
     async def start(self, request: RenderRequest) -> str:
+        """The call may wait for others to end; its time is counted from when it runs."""
+        await self.check()
         call_id = f"local-{secrets.token_hex(8)}"
-        self._calls[call_id] = _Call(await self._start("render", request), self._render_limit_s)
+        self._calls[call_id] = _Call(lambda on_progress: self._rendered(call_id, request, on_progress))
         return call_id
 
     async def wait(self, call_id: str, progress_key: str, on_progress: OnProgress) -> RenderResponse:
@@ -83,20 +109,32 @@ class LocalRenderer:
         for call_id in list(self._calls):
             await self.cancel(call_id)
 
-    async def _start(self, verb: str, request: BaseModel) -> MediaProcess:
-        try:
-            return await MediaProcess.start((*self._command, verb), request.model_dump_json(), self._environment)
-        except OSError as error:
-            raise RendererUnavailableError(f"{self._command[0]} does not start: {error.strerror}") from error
+    async def _rendered(self, call_id: str, request: RenderRequest, on_progress: OnProgress) -> Outcome:
+        if self._renders.locked():
+            on_progress(RenderProgress(phase="queued", frames_done=0, frames_total=0))
+        async with self._renders:
+            try:
+                return await self._run(RENDER_FUNCTION, request, self._render_limit_s, on_progress)
+            except OSError as error:
+                _LOGGER.warning("%s does not start: %s", self._command[0], error.strerror)
+                raise CallLostError(call_id) from error
+
+    async def _run(self, function: str, request: BaseModel, limit_s: float, on_progress: OnProgress) -> Outcome:
+        """In a folder of its own for temporary files, which a child that is killed cannot remove. Raises OSError."""
+        command = (*self._command, "--request", function, "--nice", str(_NICENESS))
+        with tempfile.TemporaryDirectory(prefix="media-", ignore_cleanup_errors=True) as folder:
+            environment = {**self._environment, "TMPDIR": folder}
+            child = await MediaProcess.start(command, request.model_dump_json(), environment)
+            return await _outcome(child, limit_s, on_progress)
 
 
 class _Call:
-    """A render under way. It is read from its start, so that it never waits for a listener."""
+    """A render that waits or is under way. It is read from its start, so that it never waits for a listener."""
 
-    def __init__(self, child: MediaProcess, limit_s: float) -> None:
+    def __init__(self, work: Callable[[OnProgress], Awaitable[Outcome]]) -> None:
         self._latest: RenderProgress | None = None
         self._listener: OnProgress | None = None
-        self._task = asyncio.create_task(_outcome(child, limit_s, self._note))
+        self._task = asyncio.ensure_future(work(self._note))
 
     async def wait(self, on_progress: OnProgress) -> Outcome:
         """Cancelling the wait ends the call."""

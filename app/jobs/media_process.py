@@ -1,4 +1,4 @@
-"""One run of the media command line as a child: its own process group, low priority, no credential in its environment.
+"""One run of the media command line as a child: a process group of its own, no credential in its environment.
 
 Protocol: request JSON on stdin; JSON lines on stdout, the last one `{"type": "response", ...}`; logs on stderr.
 """
@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 _LOGGER = logging.getLogger(__name__)
-_NICENESS = 10
 _MAX_LINE_BYTES = 1024 * 1024
 _KEPT_LOG_BYTES = 4000
 _GRACE_S = 3.0
+_WATCH_S = 0.05
 _PASSED_ON = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"})
 _URL_QUERY = re.compile(r"(https?://[^\s\"'?]+)\?[^\s\"']*")
 
@@ -32,11 +32,15 @@ def without_url_queries(text: str) -> str:
 
 
 class MediaProcess:
-    """Build it with `start`, read `messages` to the end, then `finish`; `kill` at any time."""
+    """Build it with `start`, read `messages` to the end, then `finish`; `kill` at any time.
+
+    Its own children, which encode, are in its process group; none of them outlives `finish` or `kill`.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._log = asyncio.create_task(_tail(process.stderr))
+        self._watch = asyncio.create_task(self._end_with_group())
 
     @classmethod
     async def start(cls, command: Sequence[str], request: str, extra: Mapping[str, str]) -> "MediaProcess":
@@ -52,10 +56,10 @@ class MediaProcess:
         )
         child = cls(process)
         try:
-            os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
-        except ProcessLookupError:
-            _LOGGER.debug("%s ended before its priority was lowered", command[0])
-        await child._send(request)
+            await child._send(request)
+        except BaseException:
+            await child.kill()
+            raise
         return child
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
@@ -75,20 +79,28 @@ class MediaProcess:
     async def finish(self) -> tuple[int, str]:
         """Exit status (negative: signal) and the end of its log without URL queries."""
         status = await self._process.wait()
+        await self._watch
         return status, without_url_queries(await self._log)
 
     async def kill(self) -> None:
         """Ask the whole group to end, then make it."""
-        if self._process.returncode is not None:
-            return
-        self._signal_group(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), _GRACE_S)
-        except TimeoutError:
-            _LOGGER.warning("media process %d ignores SIGTERM; it is killed", self._process.pid)
-        self._signal_group(signal.SIGKILL)
+        if self._process.returncode is None:
+            self._signal_group(signal.SIGTERM)
+            await asyncio.wait([self._watch], timeout=_GRACE_S)
+            if not self._watch.done():
+                _LOGGER.warning("media process %d ignores SIGTERM; it is killed", self._process.pid)
+                self._signal_group(signal.SIGKILL)
+        await asyncio.wait([self._watch, self._log])
         await self._process.wait()
-        await self._log
+
+    async def _end_with_group(self) -> None:
+        """Ends what the child leaves, at once: before the system can give its number to another group.
+
+        It looks for itself: asyncio tells of an end only when the pipes are closed, which a grandchild may hold open.
+        """
+        while self._process.returncode is None:  # noqa: ASYNC110 -- there is no event of it
+            await asyncio.sleep(_WATCH_S)
+        self._signal_group(signal.SIGKILL)
 
     def _signal_group(self, sign: signal.Signals) -> None:
         try:

@@ -2,10 +2,14 @@
 
 import hashlib
 
+from pydantic_core import to_json
+
 from gpu.contract import RenderKind
 from gpu.plan.spec import EditSpec, Value
 
 _FORMAT = 1
+_FIRST_FIELDS = ("in_frame", "out_frame", "crop_keyframes", "size", "audio")
+"""Of a spec when it was one clip, in the order in which they were hashed."""
 
 
 class Recipe(Value):
@@ -17,12 +21,21 @@ class Recipe(Value):
 
     @property
     def sha256(self) -> str:
-        """Hex; of the JSON without defaults, so that a new field of the spec leaves old recipes as they are."""
-        return hashlib.sha256(f"{_FORMAT}\n{self.model_dump_json(exclude_defaults=True)}".encode()).hexdigest()
+        """Hex; of the JSON without defaults, so that a new field of the spec leaves old recipes as they are.
+
+        A single clip is hashed as it was when there was only one.
+        """
+        facts = self.model_dump(mode="json", exclude_defaults=True)
+        clips = facts["spec"].pop("clips")
+        spec = {**clips[0], **facts["spec"]} if len(clips) == 1 else {"clips": clips, **facts["spec"]}
+        first = {name: spec.pop(name) for name in _FIRST_FIELDS if name in spec}
+        text = to_json({**facts, "spec": {**first, **spec}}).decode()
+        return hashlib.sha256(f"{_FORMAT}\n{text}".encode()).hexdigest()
 
     @property
     def frames_total(self) -> int:
-        return self.spec.out_frame - self.spec.in_frame
+        """Frames of the clips; what speeds and transitions make of them is known when the render has planned."""
+        return sum(clip.frame_count for clip in self.spec.clips)
 
 
 class RenderSource(Value):

@@ -56,7 +56,7 @@ def recipe(project: Project, probe: ProbeInfo) -> Recipe:
     """What a framing export of the project is made from."""
     edit = project.clip_edits[0]
     crops = tuple(edit.crop_keyframes) or (centred_crop(project.aspect_ratio, probe),)
-    spec = EditSpec(
+    spec = EditSpec.of_clip(
         in_frame=edit.in_frame,
         out_frame=edit.out_frame,
         crop_keyframes=crops,

@@ -162,7 +162,7 @@ class _Season:
     def _reel(self, game: Game, clip: Clip) -> None:
         project = self._project(game, clip)
         (edit,) = project.clip_edits
-        spec = EditSpec(
+        spec = EditSpec.of_clip(
             in_frame=edit.in_frame,
             out_frame=edit.out_frame,
             crop_keyframes=tuple(edit.crop_keyframes),

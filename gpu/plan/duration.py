@@ -1,11 +1,14 @@
-"""The one function that says how long a clip becomes; the page, the price, the renderer and the tests all ask it.
+"""The one function that says how long a result becomes; the page, the price, the renderer and the tests all ask it.
 
-Lengths are integers from cumulative rounding: the sum over neighbouring ranges is the length of the whole.
+Lengths are integers from cumulative rounding: samples are counted from the start of the result, so those of the clips
+in it add up to those of the whole.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from gpu.plan.spec import EditSpec, ProbeInfo
+from gpu.plan.timeline import output_rate, timeline
 
 SAMPLE_RATE = 48_000
 """Samples a second of the rendered sound."""
@@ -22,17 +25,21 @@ class Duration:
     sample_count: int
 
 
-def duration(spec: EditSpec, probe: ProbeInfo) -> Duration:
-    """Length of the rendered clip, sound or not; it does not check that the range lies inside the source."""
-    frames = spec.out_frame - spec.in_frame
-    samples = sample_at(spec.out_frame, probe) - sample_at(spec.in_frame, probe)
-    milliseconds = nearest(frames * probe.fps_den * 1000, probe.fps_num)
-    return Duration(frames, probe.fps_num, probe.fps_den, milliseconds, samples)
+def duration(spec: EditSpec, *probes: ProbeInfo) -> Duration:
+    """Length of the result, sound or not: sum(interval within trim / speed) without what dissolves overlap.
+
+    `probes[i]` are the facts of source i. It does not check that the edit fits its sources: where that matters, as in
+    a price, `check_spec` comes first.
+    """
+    rate = output_rate(spec, probes)
+    frames = timeline(spec, probes)[-1].end
+    milliseconds = nearest(frames * rate.denominator * 1000, rate.numerator)
+    return Duration(frames, rate.numerator, rate.denominator, milliseconds, sample_at(frames, rate))
 
 
-def sample_at(frame: int, probe: ProbeInfo) -> int:
-    """The sample at which a frame starts, counted from the start of frame 0."""
-    return nearest(frame * probe.fps_den * SAMPLE_RATE, probe.fps_num)
+def sample_at(frame: int, rate: Fraction) -> int:
+    """The sample at which a frame of `rate` a second starts, counted from the start of frame 0."""
+    return nearest(frame * rate.denominator * SAMPLE_RATE, rate.numerator)
 
 
 def nearest(numerator: int, denominator: int) -> int:

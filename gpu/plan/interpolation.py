@@ -1,49 +1,41 @@
-"""The one place that turns crop keyframes into a rectangle per frame; the golden fixtures hold every other copy to it.
+"""The one place that turns keyframes into a value per frame; the golden fixtures hold every other copy to it.
 
-Centre and width are interpolated apart, the height follows from the ratio. `smooth` is a monotone cubic (Fritsch and
-Butland 1984): once differentiable and never beyond its two keyframes. It rests where the track starts, ends or holds.
+`smooth` is a monotone cubic (Fritsch and Butland 1984): once differentiable and never beyond its two keyframes. It
+rests where the track starts, ends or holds. Before the first keyframe and after the last the value stands still.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from gpu.plan.geometry import Rect, Size, fitted_width, placed
-from gpu.plan.spec import CropKeyframe, Easing
+from gpu.plan.spec import Easing
 
-_Channel = Sequence[float]
+Values = Sequence[float]
 
 
-def crop_track(keyframes: Sequence[CropKeyframe], frame_count: int, ratio: float, frame: Size) -> list[Rect]:
-    """One rectangle of `ratio` (width / height) inside `frame` for each of `frame_count` frames.
+def interpolated(
+    frames: Sequence[int],
+    values: Values,
+    easings: Sequence[Easing],
+    times: Values,
+    speeds: Values | None = None,
+) -> list[float]:
+    """The value at each of `times`; `values[i]` is that of the keyframe at `frames[i]`, which strictly increase.
 
-    Needs a keyframe. Before the first keyframe and after the last the rectangle stands still.
+    `speeds`, in units a frame, are those of smooth segments at the keyframes; None takes `tangents`.
     """
-    times = [keyframe.frame for keyframe in keyframes]
-    easings = [keyframe.easing for keyframe in keyframes]
-    channels = [
-        _interpolated(times, values, easings, frame_count)
-        for values in (
-            [keyframe.x + keyframe.width / 2 for keyframe in keyframes],
-            [keyframe.y + keyframe.height / 2 for keyframe in keyframes],
-            [fitted_width(Rect(one.x, one.y, one.width, one.height), ratio) for one in keyframes],
-        )
-    ]
-    return [placed(x, y, width, ratio, frame) for x, y, width in zip(*channels, strict=True)]
-
-
-def _interpolated(times: Sequence[int], values: _Channel, easings: Sequence[Easing], count: int) -> list[float]:
-    """The value at frames 0 .. count - 1."""
-    tangents = _tangents(times, values, easings)
-    track = [values[0]] * min(times[0], count)
-    for index in range(len(times) - 1):
-        start, end = times[index], times[index + 1]
-        ends = values[index], values[index + 1]
-        slopes = tangents[index], tangents[index + 1]
-        track.extend(
-            _between(easings[index], (at - start) / (end - start), ends, slopes, end - start)
-            for at in range(start, min(end, count))
-        )
-    return track + [values[-1]] * (count - len(track))
+    if speeds is None:
+        speeds = tangents(frames, values, easings)
+    track: list[float] = []
+    for time in times:
+        index = bisect_right(frames, time) - 1
+        if index < 0 or index == len(frames) - 1:
+            track.append(values[max(index, 0)])
+            continue
+        length = frames[index + 1] - frames[index]
+        ends, slopes = (values[index], values[index + 1]), (speeds[index], speeds[index + 1])
+        track.append(_between(easings[index], (time - frames[index]) / length, ends, slopes, length))
+    return track
 
 
 def _between(
@@ -62,9 +54,9 @@ def _between(
     )
 
 
-def _tangents(times: Sequence[int], values: _Channel, easings: Sequence[Easing]) -> list[float]:
+def tangents(frames: Sequence[int], values: Values, easings: Sequence[Easing]) -> list[float]:
     """Speed at each keyframe that a smooth segment beside it arrives with and leaves with."""
-    lengths = [later - earlier for earlier, later in pairwise(times)]
+    lengths = [later - earlier for earlier, later in pairwise(frames)]
     slopes = [
         0.0 if easing == "hold" else (later - earlier) / length
         for easing, (earlier, later), length in zip(easings, pairwise(values), lengths, strict=False)

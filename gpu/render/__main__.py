@@ -1,31 +1,54 @@
 """Media functions as commands.
 
-`probe` and `render` take a request as JSON on stdin and answer in JSON lines on stdout: progress, then one response;
-they end with 0 when there is a response, be it an error. `probe-file` and `file` are for people. Logs go to stderr.
+For people: `VIDEO … --spec FILE -o FILE` renders, `probe VIDEO` tells what a file is. For programs: `--request NAME`
+takes a request of that function as JSON on stdin and answers in JSON lines on stdout: progress, then one response; it
+ends with 0 when there is a response, be it an error. Logs and progress for people go to stderr.
 """
 
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, get_args
 
-from gpu.contract import ProbeRequest, ProbeResponse, RenderProgress, RenderRequest, RenderResponse
-from gpu.plan.spec import EditSpec
+from gpu.contract import (
+    DERIVE_FUNCTION,
+    PROBE_FUNCTION,
+    RENDER_FUNCTION,
+    TRACK_FUNCTION,
+    UPSCALE_FUNCTION,
+    RenderKind,
+)
+from gpu.plan.spec import EditSpec, Value
 from gpu.render.errors import MediaFailure
 
+if TYPE_CHECKING:
+    from gpu.render.limits import Limits
+
 PROGRESS_SECONDS = 0.1
+FUNCTIONS = (PROBE_FUNCTION, RENDER_FUNCTION, DERIVE_FUNCTION, TRACK_FUNCTION, UPSCALE_FUNCTION)
+_NETWORKS = (TRACK_FUNCTION, UPSCALE_FUNCTION)
+_ADDRESS_SPACE_OF_CUDA = 1 << 46
+"""It reserves addresses for the memory of every GPU and of the machine, so a limit on them would say nothing."""
+_USAGE = """python -m gpu.render VIDEO [VIDEO ...] --spec FILE -o FILE [--kind KIND]
+       python -m gpu.render probe VIDEO
+       python -m gpu.render --request FUNCTION [--nice N] < request.json"""
 
 
 def main() -> int:
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    os.nice(options.nice)
     try:
-        return int(options.run(options))
+        return _run(parser, options)
     except MediaFailure as failure:
         print(f"{failure.code}: {failure.message}", file=sys.stderr)
     except OSError as error:
@@ -34,78 +57,82 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gpu.render", description="Probes and renders videos.")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    verbs.add_parser("probe", help="ProbeRequest on stdin, response on stdout").set_defaults(run=_probe)
-    verbs.add_parser("render", help="RenderRequest on stdin, progress and response on stdout").set_defaults(run=_render)
-    probe_file = verbs.add_parser("probe-file", help="facts of a local video")
-    probe_file.add_argument("video", type=Path)
-    probe_file.set_defaults(run=_probe_file)
-    file = verbs.add_parser("file", help="render a local video to a local file")
-    file.add_argument("video", type=Path)
-    file.add_argument("--spec", type=Path, required=True, help="EditSpec as JSON")
-    file.add_argument("-o", "--out", type=Path, required=True)
-    file.set_defaults(run=_render_file)
+    parser = argparse.ArgumentParser(
+        prog="python -m gpu.render", usage=_USAGE, description="Probes and renders videos."
+    )
+    parser.add_argument("words", nargs="*", metavar="VIDEO", help="the spec's sources in their order")
+    parser.add_argument("--spec", type=Path, metavar="FILE", help="EditSpec as JSON")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the MP4 to write")
+    parser.add_argument("--kind", choices=get_args(RenderKind), default="framing", help="default: %(default)s")
+    parser.add_argument("--request", choices=FUNCTIONS, metavar="FUNCTION", help=", ".join(FUNCTIONS))
+    parser.add_argument(
+        "--nice", type=int, default=0, metavar="N", help="lower the priority, of all processes it starts"
+    )
     return parser
 
 
-def _probe(_: argparse.Namespace) -> int:
-    from gpu.render.job import parse, run_probe
-    from gpu.render.limits import PROBE, limited
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    match options:
+        case argparse.Namespace(request=str(function), words=[], spec=None, out=None):
+            return _answer(function)
+        case argparse.Namespace(request=None, words=["probe", video], spec=None, out=None):
+            return _probe(Path(video))
+        case argparse.Namespace(request=None, words=[_, *_], spec=Path(), out=Path()):
+            return _render(options)
+        case _:
+            parser.print_usage(sys.stderr)
+            return 2
 
-    try:
-        request = parse(ProbeRequest, sys.stdin.read())
-        with limited(PROBE):
-            response = run_probe(request)
-    except MediaFailure as failure:
-        response = ProbeResponse(error=failure.error)
-    _say("response", response)
-    return 0
 
-
-def _render(_: argparse.Namespace) -> int:
-    from gpu.render.job import parse, run_render
-    from gpu.render.limits import RENDER, limited
+def _answer(function: str) -> int:
+    from gpu.render.job import FUNCTIONS
+    from gpu.render.limits import limited
     from gpu.render.progress import Publisher
 
-    try:
-        request = parse(RenderRequest, sys.stdin.read())
-        with limited(RENDER), Publisher(lambda progress: _say("progress", progress), PROGRESS_SECONDS) as publisher:
-            response = run_render(request, publisher.report)
-    except MediaFailure as failure:
-        response = RenderResponse(error=failure.error)
+    with Publisher(lambda progress: _say("progress", progress), PROGRESS_SECONDS) as publisher:
+        response = FUNCTIONS[function].answer(sys.stdin.read(), publisher.report, limited(_limits(function)))
     _say("response", response)
     return 0
 
 
-def _probe_file(options: argparse.Namespace) -> int:
+def _limits(function: str) -> "Limits":
+    from dataclasses import replace
+
+    from gpu.render.limits import PROBE, RENDER
+
+    if function == PROBE_FUNCTION:
+        return PROBE
+    on_cuda = function in _NETWORKS and find_spec("torch") is not None
+    return replace(RENDER, memory_bytes=_ADDRESS_SPACE_OF_CUDA) if on_cuda else RENDER
+
+
+def _probe(video: Path) -> int:
     from gpu.render.produce import probe_file
 
-    with options.video.open("rb") as file:
+    with video.open("rb") as file:
         print(probe_file(file).model_dump_json(indent=2))
     return 0
 
 
-def _render_file(options: argparse.Namespace) -> int:
+def _render(options: argparse.Namespace) -> int:
     from gpu.render.job import parse
     from gpu.render.local import render_local
-    from gpu.render.progress import Publisher
+    from gpu.render.progress import Meter, Publisher
 
     spec = parse(EditSpec, options.spec.read_text())
-    with Publisher(_show, PROGRESS_SECONDS) as publisher:
-        result = render_local(options.video, spec, options.out, publisher.report)
-    print(file=sys.stderr)
+    meter = Meter(sys.stderr)
+    try:
+        with Publisher(meter, PROGRESS_SECONDS) as publisher:
+            videos = [Path(word) for word in options.words]
+            result = render_local(videos, options.kind, spec, options.out, publisher.report)
+    finally:
+        meter.finish()
     print(result.model_dump_json(indent=2))
     return 0
 
 
-def _say(kind: str, message: ProbeResponse | RenderResponse | RenderProgress) -> None:
+def _say(kind: str, message: Value) -> None:
     print(json.dumps({"type": kind, **message.model_dump(mode="json")}), flush=True)
-
-
-def _show(progress: RenderProgress) -> None:
-    line = f"\r{progress.phase:<10} {progress.frames_done:>6} / {progress.frames_total} frames"
-    print(line, end="", file=sys.stderr, flush=True)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

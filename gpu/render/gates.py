@@ -87,10 +87,10 @@ def _faults(measured: Measured, plan: RenderPlan) -> Iterator[str]:
 
 
 def _sound_faults(measured: Measured, plan: RenderPlan, rate: Fraction) -> Iterator[str]:
-    if (measured.audio_seconds is None) != (plan.sound is None):
-        yield "it has sound against the plan" if plan.sound is None else "it has no sound"
-    elif measured.audio_seconds is not None and plan.sound is not None:
-        planned = Fraction(plan.sound.sample_count, SAMPLE_RATE)
+    if (measured.audio_seconds is None) != (plan.sample_count is None):
+        yield "it has sound against the plan" if plan.sample_count is None else "it has no sound"
+    elif measured.audio_seconds is not None and plan.sample_count is not None:
+        planned = Fraction(plan.sample_count, SAMPLE_RATE)
         if abs(measured.audio_seconds - planned) > 1 / rate:
             yield f"its sound takes {float(measured.audio_seconds):.3f} s, planned {float(planned):.3f} s"
 

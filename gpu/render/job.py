@@ -1,23 +1,112 @@
-"""Answers one probe or render request: the same request writes the same object, and only a whole one is published.
+"""Answers one request: the same request writes the same objects, and only whole and checked files are published.
 
-A MediaFailure becomes a response; any other exception is a fault of ours or of the machine and goes to the caller.
+A MediaFailure becomes a response; any other exception is a fault of ours or of the machine and goes to the caller. What
+only some functions need is imported by them: a render starts without the code of networks.
 """
 
 import tempfile
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 from pydantic import ValidationError
 
-from gpu.contract import ProbeRequest, ProbeResponse, RenderRequest, RenderResponse, RenderResult
-from gpu.plan.spec import Value
+from gpu.contract import (
+    DERIVE_FUNCTION,
+    JSON_TYPE,
+    PEAKS_TYPE,
+    PROBE_FUNCTION,
+    RENDER_FUNCTION,
+    SHEET_TYPE,
+    TRACK_FUNCTION,
+    UPSCALE_FUNCTION,
+    VIDEO_TYPE,
+    DeriveRequest,
+    DeriveResponse,
+    FrameRange,
+    PeaksWork,
+    ProbeRequest,
+    ProbeResponse,
+    ProxyWork,
+    RenderRequest,
+    RenderResponse,
+    StoryboardWork,
+    TrackFacts,
+    TrackRequest,
+    TrackResponse,
+    UpscaleRequest,
+    UpscaleResponse,
+    UpscaleResult,
+    storyboard_sheets,
+)
+from gpu.plan import RenderPlan, SpecError, compile_plan
+from gpu.plan.geometry import Size
+from gpu.plan.spec import EditSpec, ProbeInfo, Value
+from gpu.render import gates
 from gpu.render.errors import MediaFailure
 from gpu.render.hosts import check_host
-from gpu.render.output import upload
+from gpu.render.join import Part, join
+from gpu.render.mixer import mixed
+from gpu.render.output import file_sha256
+from gpu.render.overlap import overlapped
+from gpu.render.painter import FramePool, painted
+from gpu.render.picture import PIXEL_FORMAT
 from gpu.render.produce import OnProgress, Reporter, probe_file, produce
+from gpu.render.shelf import Shelf
 from gpu.render.source import HttpSource
+from gpu.render.sources import HttpSources, Sources
+from gpu.render.transport import HttpClient, Response
+from gpu.render.writer import PartWriter
+
+if TYPE_CHECKING:
+    from gpu.track.detector import Detector
+    from gpu.track.tracker import NewTracker
+    from gpu.upscale.upscaler import Upscaler
 
 Request = TypeVar("Request", bound=Value)
+Answer = TypeVar("Answer", bound=Value)
+
+DETECTOR_SIZE: Literal["small"] = "small"
+"""Of RF-DETR's sizes; its weights are in the image."""
+RgbBatch = npt.NDArray[np.uint8]
+_BATCH = 4
+"""Pictures enlarged at once; the network cuts them into tiles and takes as many of those as it likes."""
+_BLOCKS_AHEAD = 8
+_STORED = (200, 201, 204)
+
+
+@dataclass(frozen=True)
+class Function(Generic[Request, Answer]):
+    """One media function: what it takes, what it answers, and the work, which raises MediaFailure."""
+
+    request: type[Request]
+    response: type[Answer]
+    work: Callable[[Request, OnProgress], Answer]
+
+    def answer(
+        self,
+        given: object,
+        on_progress: OnProgress = lambda progress: None,
+        within: AbstractContextManager[None] | None = None,
+    ) -> Answer:
+        """`given` is a request, its dict or its JSON; the work is done inside the context `within`.
+
+        An exception or a signal leaves neither an object nor a temporary file, nor does a response with an error.
+        """
+        try:
+            request = parse(self.request, given)
+            with within or nullcontext():
+                return self.work(request, on_progress)
+        except MediaFailure as failure:
+            return self.response.model_validate({"error": failure.error})
 
 
 def parse(kind: type[Request], request: object) -> Request:
@@ -32,32 +121,270 @@ def parse(kind: type[Request], request: object) -> Request:
         raise MediaFailure("bad_spec", "; ".join(faults)) from None
 
 
-def run_probe(request: ProbeRequest) -> ProbeResponse:
+def _probe(request: ProbeRequest, _: OnProgress) -> ProbeResponse:
     """Reads the source by HTTP ranges: its index, its start, and where there is no index its end."""
+    _check_hosts([request.source_url], [])
+    return ProbeResponse(info=_probed(request.source_url))
+
+
+def _render(request: RenderRequest, on_progress: OnProgress) -> RenderResponse:
+    _check_hosts(request.source_urls, [request.output_url])
+    if (needed := max(clip.source for clip in request.spec.clips) + 1) > len(request.source_urls):
+        raise MediaFailure("bad_spec", f"the clips need {needed} sources, {len(request.source_urls)} are given")
+    with _folder() as folder:
+        path = folder / "result.mp4"
+        result = produce(HttpSources(request.source_urls), request.kind, request.spec, path, on_progress)
+        Reporter(on_progress, result.frame_count)("uploading", result.frame_count)
+        _publish(path, request.output_url, VIDEO_TYPE)
+        return RenderResponse(result=result)
+
+
+def _derive(request: DeriveRequest, on_progress: OnProgress) -> DeriveResponse:
+    work = request.work
+    outputs = [*work.sheet_urls, work.index_url] if isinstance(work, StoryboardWork) else [work.output_url]
+    _check_hosts([request.source_url], outputs)
+    report = Reporter(on_progress)
+    report("reading", 0)
+    with _folder() as folder, HttpSource(request.source_url) as source:
+        info = probe_file(source, source.abort)
+        source.seek(0)
+        report.frames_total = _span(work.frames, info) if isinstance(work, ProxyWork) else info.frame_count
+        if isinstance(work, ProxyWork):
+            return _derive_proxy(work, source, folder / "proxy.mp4", report)
+        if isinstance(work, PeaksWork):
+            return _derive_peaks(work, source, folder / "peaks.dat", report)
+        if (needed := storyboard_sheets(info)) > len(work.sheet_urls):
+            reason = f"the storyboard takes {needed} sheets, {len(work.sheet_urls)} addresses are given"
+            raise MediaFailure("bad_spec", reason)
+        return _derive_storyboard(work, source, folder / "storyboard", report)
+
+
+def _derive_proxy(work: ProxyWork, source: HttpSource, path: Path, report: Reporter) -> DeriveResponse:
+    from gpu.derive.proxy import write_proxy
+
+    frames = range(work.frames.in_frame, work.frames.out_frame) if work.frames else None
+    facts = write_proxy(source, path, frames, _rendering(report), source.abort)
+    report("uploading", report.frames_total)
+    _publish(path, work.output_url, VIDEO_TYPE)
+    return DeriveResponse(result=facts)
+
+
+def _derive_peaks(work: PeaksWork, source: HttpSource, path: Path, report: Reporter) -> DeriveResponse:
+    from gpu.derive.peaks import write_peaks
+
+    facts = write_peaks(source, path, _rendering(report), source.abort)
+    report("uploading", report.frames_total)
+    _publish(path, work.output_url, PEAKS_TYPE)
+    return DeriveResponse(result=facts)
+
+
+def _derive_storyboard(work: StoryboardWork, source: HttpSource, folder: Path, report: Reporter) -> DeriveResponse:
+    """The index comes last: who finds it finds the sheets that it names."""
+    from gpu.derive.storyboard import INDEX_NAME, write_storyboard
+
+    storyboard = write_storyboard(source, folder, _rendering(report), source.abort)
+    report("uploading", report.frames_total)
+    for name, url in zip(storyboard.sheets, work.sheet_urls, strict=False):
+        _publish(folder / name, url, SHEET_TYPE)
+    _publish(folder / INDEX_NAME, work.index_url, JSON_TYPE)
+    return DeriveResponse(result=storyboard)
+
+
+def _track(request: TrackRequest, on_progress: OnProgress) -> TrackResponse:
+    from gpu.track.follow import Search, follow
+
+    _check_hosts([request.source_url], [request.output_url])
+    search = Search(request.frames.in_frame, request.frames.out_frame, request.stride)
+    report = Reporter(on_progress, len(search.frames))
+    report("reading", 0)
+    detector, new_tracker = load_tracking()
+    with _folder() as folder, HttpSource(request.source_url) as source:
+        result = follow(source, search, detector, new_tracker, _rendering(report), source.abort)
+        path = folder / "tracks.json"
+        path.write_text(result.model_dump_json(), encoding="utf-8")
+        report("uploading", report.frames_total)
+        _publish(path, request.output_url, JSON_TYPE)
+        facts = TrackFacts(
+            track_count=len(result.tracks),
+            box_count=sum(len(track.boxes) for track in result.tracks),
+            detector=result.detector,
+            tracker=result.tracker,
+            size_bytes=path.stat().st_size,
+            sha256=file_sha256(path),
+        )
+    return TrackResponse(result=facts)
+
+
+def _upscale(request: UpscaleRequest, on_progress: OnProgress) -> UpscaleResponse:
+    from gpu.upscale.choose import choose_upscaler
+
+    _check_hosts([request.source_url], [request.output_url])
+    report = Reporter(on_progress)
+    report("reading", 0)
+    info = _probed(request.source_url)
+    frames = request.frames or FrameRange(in_frame=0, out_frame=info.frame_count)
     try:
-        check_host(request.source_url, "source_unreachable")
-        with HttpSource(request.source_url) as source:
-            return ProbeResponse(info=probe_file(source, source.abort))
-    except MediaFailure as failure:
-        return ProbeResponse(error=failure.error)
+        plan = compile_plan(EditSpec.of_clip(frames.in_frame, frames.out_frame), info)
+    except SpecError as error:
+        raise MediaFailure("bad_spec", str(error)) from error
+    size = Size(request.size.width, request.size.height)
+    if size.width < plan.size.width or size.height < plan.size.height:
+        smaller = f"{plan.size.width} x {plan.size.height} is not upscaled to {size.width} x {size.height}"
+        raise MediaFailure("bad_spec", f"{smaller}: that is smaller")
+    choice = choose_upscaler()
+    report.frames_total = plan.frame_count
+    with _folder() as folder:
+        path, sources = folder / "result.mp4", HttpSources([request.source_url])
+        enlarged = replace(plan, size=size)
+        enlarge(plan, size, choice.upscaler, sources, path, _rendering(report))
+        measured = gates.measure(path)
+        gates.check(measured, enlarged)
+        report("uploading", plan.frame_count)
+        _publish(path, request.output_url, VIDEO_TYPE)
+        result = UpscaleResult(
+            width=measured.width,
+            height=measured.height,
+            fps_num=measured.rate.numerator,
+            fps_den=measured.rate.denominator,
+            frame_count=measured.frame_count,
+            duration_ms=measured.duration_ms,
+            audio_duration_ms=measured.audio_duration_ms,
+            size_bytes=path.stat().st_size,
+            sha256=file_sha256(path),
+            upscaler=choice.used,
+        )
+    return UpscaleResponse(result=result)
 
 
-def run_render(request: RenderRequest, on_progress: OnProgress) -> RenderResponse:
-    """Renders, checks, then publishes; an exception or a signal leaves neither an object nor a temporary file."""
-    try:
-        return RenderResponse(result=_render(request, on_progress))
-    except MediaFailure as failure:
-        return RenderResponse(error=failure.error)
+def enlarge(
+    plan: RenderPlan,
+    size: Size,
+    upscaler: "Upscaler",
+    sources: Sources,
+    path: Path,
+    on_frame: Callable[[int], None],
+) -> None:
+    """Writes the plan's pictures at `size`, and its sound, to `path`; one process, so that a GPU has one user."""
+    part = path.with_name(f"{path.stem}.part")
+
+    written = 0
+    with (
+        Shelf(sources) as shelf,
+        overlapped(_batches(plan, shelf), 1, shelf.abort) as batches,
+        PartWriter(part, size, plan.rate) as out,
+    ):
+        for batch in batches:
+            for picture in upscaler.upscale(batch, size):
+                out.add(_coded(picture))
+                written += 1
+                on_frame(written)
+    if plan.sample_count is None:
+        join([Part(part, 0)], plan.rate, None, path)
+    else:
+        with Shelf(sources) as shelf, overlapped(mixed(plan, shelf), _BLOCKS_AHEAD, shelf.abort) as sound:
+            join([Part(part, 0)], plan.rate, sound, path)
 
 
-def _render(request: RenderRequest, on_progress: OnProgress) -> RenderResult:
-    check_host(request.source_url, "source_unreachable")
-    check_host(request.output_url, "output_refused")
-    report = Reporter(on_progress, request.spec.out_frame - request.spec.in_frame)
+def _batches(plan: RenderPlan, shelf: Shelf) -> Generator[RgbBatch]:
+    pool: FramePool = deque()
+    batch: list[RgbBatch] = []
+    for picture in painted(plan, range(plan.frame_count), shelf, pool):
+        batch.append(_red_green_blue(picture))
+        pool.append(picture)
+        if len(batch) == _BATCH:
+            yield np.stack(batch)
+            batch = []
+    if batch:
+        yield np.stack(batch)
+
+
+def _red_green_blue(frame: VideoFrame) -> RgbBatch:
+    """A yuv420p, bt709, TV range picture as an array of shape (height, width, 3)."""
+    coded = frame.reformat(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+        threads=1,
+    )
+    return np.asarray(coded.to_ndarray(), np.uint8)
+
+
+def _coded(picture: RgbBatch) -> VideoFrame:
+    """The inverse of `_red_green_blue`."""
+    return VideoFrame.from_ndarray(picture, "rgb24").reformat(
+        format=PIXEL_FORMAT,
+        dst_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        threads=1,
+    )
+
+
+def load_tracking() -> "tuple[Detector, NewTracker]":
+    """The detector of players and their tracker; raises MediaFailure `unsupported` where a library is missing."""
+    from gpu.track.bytetrack import ByteTracker
+    from gpu.track.rfdetr import load_rfdetr
+
+    for name in ("torch", "rfdetr", "trackers"):
+        if find_spec(name) is None:
+            raise MediaFailure("unsupported", f"players are not followed here: {name} is not part of this installation")
+    return load_rfdetr(DETECTOR_SIZE), ByteTracker
+
+
+def _check_hosts(sources: Sequence[str], outputs: Sequence[str]) -> None:
+    for url in sources:
+        check_host(url, "source_unreachable")
+    for url in outputs:
+        check_host(url, "output_refused")
+
+
+def _probed(url: str) -> ProbeInfo:
+    with HttpSource(url) as source:
+        return probe_file(source, source.abort)
+
+
+def _span(frames: FrameRange | None, info: ProbeInfo) -> int:
+    return info.frame_count if frames is None else max(0, frames.out_frame - frames.in_frame)
+
+
+def _rendering(report: Reporter) -> Callable[[int], None]:
+    return lambda done: report("rendering", done)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="render-") as folder:
-        path = Path(folder) / "result.mp4"
-        with HttpSource(request.source_url) as source:
-            result = produce(source, request.kind, request.spec, path, on_progress, source.abort)
-        report("uploading", result.frame_count)
-        upload(path, request.output_url)
-        return result
+        yield Path(folder)
+
+
+def _publish(path: Path, url: str, content_type: str) -> None:
+    """PUTs the file; raises MediaFailure `output_refused`. The same call again writes the same object."""
+    client = HttpClient(url, "output_refused")
+    headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
+
+    def attempt() -> Response:
+        with path.open("rb") as body:
+            return client.call("PUT", headers, body)
+
+    try:
+        response = client.retrying("storing the result", attempt)
+    finally:
+        client.abort()
+    if response.status not in _STORED:
+        reason = "the address has expired or is not signed for this" if response.status in (401, 403) else "refused"
+        raise MediaFailure("output_refused", f"{client.host} answered {response.status} to the result: {reason}")
+
+
+PROBE = Function(ProbeRequest, ProbeResponse, _probe)
+RENDER = Function(RenderRequest, RenderResponse, _render)
+DERIVE = Function(DeriveRequest, DeriveResponse, _derive)
+TRACK = Function(TrackRequest, TrackResponse, _track)
+UPSCALE = Function(UpscaleRequest, UpscaleResponse, _upscale)
+FUNCTIONS: dict[str, Function[Any, Any]] = {
+    PROBE_FUNCTION: PROBE,
+    RENDER_FUNCTION: RENDER,
+    DERIVE_FUNCTION: DERIVE,
+    TRACK_FUNCTION: TRACK,
+    UPSCALE_FUNCTION: UPSCALE,
+}

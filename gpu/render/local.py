@@ -1,18 +1,28 @@
-"""A render between two local files, for people."""
+"""A render between local files, for people."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from gpu.contract import RenderResult
+from gpu.contract import RenderKind, RenderResult
 from gpu.plan.spec import EditSpec
+from gpu.render.errors import MediaFailure
 from gpu.render.output import move_into_place
 from gpu.render.produce import OnProgress, produce
+from gpu.render.sources import LocalSources
 
 
-def render_local(video: Path, spec: EditSpec, out: Path, on_progress: OnProgress) -> RenderResult:
-    """Raises MediaFailure; `out` is replaced in one step, by a whole and checked file only."""
-    with video.open("rb") as file, tempfile.TemporaryDirectory(prefix=".render-", dir=out.parent) as folder:
-        path = Path(folder) / out.name
-        result = produce(file, "framing", spec, path, on_progress)
+def render_local(
+    videos: Sequence[Path], kind: RenderKind, spec: EditSpec, out: Path, on_progress: OnProgress
+) -> RenderResult:
+    """`videos[i]` is the spec's source i. `out` is replaced in one step, by a whole and checked file only.
+
+    Raises MediaFailure, and OSError for what cannot be read or written.
+    """
+    if (needed := max(clip.source for clip in spec.clips) + 1) > len(videos):
+        raise MediaFailure("bad_spec", f"the clips need {needed} videos, {len(videos)} are given")
+    with tempfile.TemporaryDirectory(prefix=".render-", dir=out.parent) as folder:
+        path = Path(folder) / "result.mp4"
+        result = produce(LocalSources(videos), kind, spec, path, on_progress)
         move_into_place(path, out)
     return result

@@ -1,17 +1,22 @@
 """Opens an untrusted media file: demuxers and decoders from a short list, no protocol of FFmpeg, bounded sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from math import atan2, degrees
+from typing import Literal, cast
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from gpu.plan.geometry import Size
+from gpu.render.bt2100 import CURVES
 from gpu.render.errors import MediaFailure
 from gpu.render.metered import SeekableFile
 
@@ -28,7 +33,11 @@ MOST_STREAMS = 64
 """A recorder's file has ten at most; FFmpeg would open a thousand, each with a decoder."""
 DECODER_THREADS = 2
 _READ_BYTES = 1 << 18
-_HDR_TRANSFERS = {16: "HDR10 (PQ)", 18: "HLG"}
+_DOLBY_VISION_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
+_UNSPECIFIED = 2
+_ICTCP = 14
+"""Numbers of ITU-T H.273: any property that is not told, and the matrix of BT.2100 that is not Y'CbCr."""
+_Linear = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -47,18 +56,62 @@ class Media:
 
         A negative time is the only way to the start of some MPEG-TS files; AVI refuses it.
         """
-        at = int((self.zero + seconds) / (self.video.time_base or Fraction(1, 1000)))
+        stream = (seconds < 0 and self._first_sound) or self.video
+        at = int((self.zero + seconds) / (stream.time_base or Fraction(1, 1000)))
         try:
-            self.container.seek(at, stream=self.video, backward=True)
+            self.container.seek(at, stream=stream, backward=True)
         except av.FFmpegError:
             if seconds >= 0:
                 raise
             self.seek(Fraction(0))
 
     @property
+    def _first_sound(self) -> AudioStream | None:
+        """The sound of an MKV that is stored and heard before the first picture: a seek to that passes over it."""
+        if self.audio is None or "matroska" not in self.container.format.name:
+            return None
+        sounds, pictures = self.audio.index_entries, self.video.index_entries
+        if not len(sounds) or not len(pictures):
+            return None
+        # All tracks of an MKV count in the same ticks.
+        is_first = sounds[0].pos <= pictures[0].pos and sounds[0].timestamp <= pictures[0].timestamp
+        return self.audio if is_first else None
+
+    @property
     def rotation(self) -> int:
-        """Degrees clockwise by which a stored picture is turned for display: 0, 90, 180 or 270."""
-        return -round(self.first.rotation / 90) * 90 % 360
+        """Degrees clockwise by which a stored picture is turned for display, once mirrored: 0, 90, 180 or 270."""
+        (_, x), (_, y) = self._display_matrix
+        return round(degrees(atan2(-x, y)) / 90) * 90 % 360
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether left and right of a stored picture change places before it is turned by `rotation`.
+
+        A flip of top and bottom is this and a turn by 180 degrees.
+        """
+        (a, b), (c, d) = self._display_matrix
+        return a * d - b * c < 0
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether the first picture consists of two fields; other pictures may differ, the reader looks at each."""
+        return self.first.interlaced_frame
+
+    @property
+    def transfer(self) -> Literal["sdr", "pq", "hlg"]:
+        """The light curve of the first picture."""
+        return CURVES.get(self.first.color_trc, "sdr")
+
+    @property
+    def _display_matrix(self) -> _Linear:
+        """Of the map from stored to displayed pixels, x to the right and y downwards."""
+        data = cast(Mapping[Type, bytes], self.first.side_data)  # as PyAV has it; its stubs know motion vectors only
+        try:
+            stored = np.frombuffer(data[Type.DISPLAYMATRIX], np.int32)
+        except (KeyError, ValueError):  # PyAV raises ValueError when a picture also has data of a kind it does not know
+            return _turned(-self.first.rotation)
+        a, b, _, c, d, _, _, _, _ = stored.tolist()
+        return (a, c), (b, d)
 
     @property
     def display_size(self) -> Size:
@@ -98,6 +151,7 @@ def open_media(file: SeekableFile) -> Iterator[Media]:
             first = _first_frame(container, video)
             media = Media(container, video, audio, first, shown_at(first), _size(file))
             _check_limits(media)
+            _check_colours(media)
             yield media
     except MemoryError:
         raise
@@ -151,11 +205,27 @@ def _check_limits(media: Media) -> None:
     if max(media.display_size) > LONGEST_SIDE or min(media.display_size) < 16:
         size = media.display_size
         raise MediaFailure("unsupported_media", f"{size.width} x {size.height} is not between 16 and {LONGEST_SIDE}")
-    if name := _HDR_TRANSFERS.get(media.first.color_trc):
-        raise MediaFailure("unsupported_media", f"the video is {name}; switch HDR off or convert it to SDR first")
     length = media.container.duration
     if length is not None and length > LONGEST_HOURS * 3600 * av.time_base:
         raise MediaFailure("unsupported_media", f"the video is longer than {LONGEST_HOURS} hours; split it")
+
+
+def _check_colours(media: Media) -> None:
+    """Refuses what FFmpeg hands out in other colours than Y'CbCr: it would come out green and violet."""
+    told = media.first.color_trc != _UNSPECIFIED or media.first.colorspace != _UNSPECIFIED
+    if media.video.codec_tag in _DOLBY_VISION_TAGS and not told:
+        raise MediaFailure(
+            "unsupported_media",
+            "the video is Dolby Vision without HDR10 or HLG below it (profile 5); export it as SDR, HLG or HDR10",
+        )
+    if media.first.colorspace == _ICTCP:
+        raise MediaFailure("unsupported_media", "the video's colours are ICtCp; export it as SDR, HLG or HDR10")
+
+
+def _turned(degrees_clockwise: int) -> _Linear:
+    quarter = round(degrees_clockwise / 90) % 4
+    cosine, sine = (1, 0, -1, 0)[quarter], (0, 1, 0, -1)[quarter]
+    return (cosine, -sine), (sine, cosine)
 
 
 def _size(file: SeekableFile) -> int:

@@ -24,18 +24,18 @@ def overlapped(
 ) -> Iterator[Iterator[Item]]:
     """Yields the items in order, at most `depth` ahead; what the producer raises is raised here.
 
-    Leaving the block closes the producer and waits for its thread; `stop_waiting` is called first when it still runs,
-    to end whatever it waits for.
+    Leaving the block closes the producer and waits for its thread; `stop_waiting` is called first, to end whatever it
+    waits for, unless its end has been read.
     """
     line: queue.Queue[Item | _End] = queue.Queue(depth)
-    stopped = threading.Event()
+    stopped, ended = threading.Event(), threading.Event()
     thread = threading.Thread(target=_produce, args=(items, line, stopped), name="producer", daemon=True)
     thread.start()
     try:
-        yield _consumed(line)
+        yield _consumed(line, ended)
     finally:
         stopped.set()
-        if thread.is_alive():
+        if thread.is_alive() and not ended.is_set():
             stop_waiting()
         while thread.is_alive():
             _drain(line)
@@ -56,15 +56,16 @@ def _produce(items: Generator[Item], line: "queue.Queue[Item | _End]", stopped: 
     line.put(end)
 
 
-def _consumed(line: "queue.Queue[Item | _End]") -> Iterator[Item]:
+def _consumed(line: "queue.Queue[Item | _End]", ended: threading.Event) -> Iterator[Item]:
     while True:
         item = line.get()
         if not isinstance(item, _End):
             yield item
-        elif item.error is not None:
+            continue
+        ended.set()
+        if item.error is not None:
             raise item.error
-        else:
-            return
+        return
 
 
 def _drain(line: "queue.Queue[Item | _End]") -> None:

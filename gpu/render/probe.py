@@ -5,6 +5,7 @@ from typing import Literal, cast
 from gpu.plan.duration import nearest
 from gpu.plan.spec import ProbeInfo
 from gpu.render.media import Media
+from gpu.render.structure import gop_ms, has_index_first
 from gpu.render.timing import find_grid
 
 
@@ -27,4 +28,8 @@ def probe_media(media: Media) -> ProbeInfo:
         audio_codec=audio.codec_context.codec.canonical_name if audio else None,
         audio_sample_rate=audio.rate if audio else None,
         audio_channels=audio.channels if audio else None,
+        gop_ms=gop_ms(media),
+        index_first=has_index_first(media),
+        interlaced=media.interlaced,
+        transfer=media.transfer,
     )

@@ -1,18 +1,24 @@
-"""One render from an open source to a finished, checked file; where both come from and go to is the caller's matter."""
+"""One render from its sources to a finished, checked file; where both come from and go to is the caller's matter."""
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from gpu.contract import Phase, RenderKind, RenderProgress, RenderResult
 from gpu.plan import RenderPlan, SpecError, compile_plan
 from gpu.plan.spec import EditSpec, ProbeInfo
 from gpu.render import engine, gates
 from gpu.render.errors import MediaFailure
-from gpu.render.media import Media, open_media
+from gpu.render.media import open_media
 from gpu.render.metered import MeteredFile, SeekableFile
 from gpu.render.output import file_sha256
 from gpu.render.overlap import overlapped
 from gpu.render.probe import probe_media
+from gpu.render.smart.cut import ENGINE as SMART_ENGINE
+from gpu.render.smart.cut import smart_cut
+from gpu.render.smart.reason import NotCopyable
+from gpu.render.sources import Sources
 
 MOST_PROBED_BYTES = 1 << 30
 """The index of six hours and, where there is none, two minutes at the end of a 4K recording are below it."""
@@ -21,57 +27,91 @@ OnProgress = Callable[[RenderProgress], None]
 
 
 def probe_file(file: SeekableFile, stop_reading: Callable[[], None] = lambda: None) -> ProbeInfo:
-    """Raises MediaFailure. Reads in a thread of its own, as `engine.render` does and for the same reason."""
+    """Raises MediaFailure. Reads in a thread of its own, as `encode.encode_part` does and for the same reason."""
 
     def probed() -> Generator[ProbeInfo]:
         with open_media(MeteredFile(file, MOST_PROBED_BYTES)) as media:
             yield probe_media(media)
 
     with overlapped(probed(), 1, stop_reading) as infos:
-        return next(infos)
+        (info,) = infos
+        return info
 
 
-def produce(
-    file: SeekableFile,
-    kind: RenderKind,
-    spec: EditSpec,
-    path: Path,
-    on_progress: OnProgress,
-    stop_reading: Callable[[], None] = lambda: None,
-) -> RenderResult:
+def produce(sources: Sources, kind: RenderKind, spec: EditSpec, path: Path, on_progress: OnProgress) -> RenderResult:
     """Renders to `path` and measures the file; raises MediaFailure, and then whatever is at `path` is of no use."""
-    report = Reporter(on_progress, spec.out_frame - spec.in_frame)
+    report = Reporter(on_progress)
     report("reading", 0)
-    plan = engine.render(
-        file, lambda media: _plan(kind, spec, media), path, lambda done: report("rendering", done), stop_reading
+    plan, used = (
+        _extracted(sources, spec, path, report) if kind == "extract" else _rendered(sources, spec, path, report)
     )
     measured = gates.measure(path)
     gates.check(measured, plan)
-    return _result(path, measured, plan)
+    return _result(path, measured, plan, used)
+
+
+class Used(NamedTuple):
+    """The engine that wrote the file, and why not a better one."""
+
+    engine: str
+    reason: str = ""
 
 
 class Reporter:
-    """Reports a phase and a count of frames out of a fixed total."""
+    """Reports a phase and a count of frames out of `frames_total`, which is 0 until it is known."""
 
-    def __init__(self, on_progress: OnProgress, frames_total: int) -> None:
-        self._on_progress, self._total = on_progress, frames_total
+    def __init__(self, on_progress: OnProgress, frames_total: int = 0) -> None:
+        self._on_progress, self.frames_total = on_progress, frames_total
 
     def __call__(self, phase: Phase, frames_done: int) -> None:
-        self._on_progress(RenderProgress(phase=phase, frames_done=frames_done, frames_total=self._total))
+        self._on_progress(RenderProgress(phase=phase, frames_done=frames_done, frames_total=self.frames_total))
 
 
-def _plan(kind: RenderKind, spec: EditSpec, media: Media) -> RenderPlan:
-    if kind == "extract" and spec.crop_keyframes:
-        raise MediaFailure(
-            "bad_spec", "an extraction keeps the whole picture; remove crop_keyframes or ask for framing"
-        )
+def _rendered(sources: Sources, spec: EditSpec, path: Path, report: Reporter) -> tuple[RenderPlan, Used]:
+    probes: list[ProbeInfo] = []
+    for index in range(max(clip.source for clip in spec.clips) + 1):
+        with closing(sources.open(index)) as file:
+            probes.append(probe_file(file, file.abort))
+    plan = _compiled(spec, probes)
+    report.frames_total = plan.frame_count
+    engine.render(plan, sources, path, lambda done: report("rendering", done))
+    return plan, Used(engine.ENGINE)
+
+
+def _extracted(sources: Sources, spec: EditSpec, path: Path, report: Reporter) -> tuple[RenderPlan, Used]:
+    """Copies what can be copied. The file stays open after it is probed: its index may be many MB."""
+    (clip, *_) = spec.clips
+    if spec != EditSpec.of_clip(clip.in_frame, clip.out_frame, audio=clip.audio):
+        raise MediaFailure("bad_spec", "an extraction is one range of one video as it is; ask for framing instead")
+    with closing(sources.open(clip.source)) as file:
+        plan = _compiled(spec, [probe_file(file, file.abort)])
+        report.frames_total = plan.frame_count
+        file.seek(0)
+        try:
+            smart_cut(
+                file,
+                clip.in_frame,
+                clip.out_frame,
+                path,
+                lambda done: report("rendering", done),
+                file.abort,
+                with_sound=plan.sample_count is not None,
+            )
+            return plan, Used(SMART_ENGINE)
+        except NotCopyable as failure:
+            reason = failure.reason.sentence
+    engine.render(plan, sources, path, lambda done: report("rendering", done))
+    return plan, Used(engine.ENGINE, f"nothing could be copied: {reason}")
+
+
+def _compiled(spec: EditSpec, probes: list[ProbeInfo]) -> RenderPlan:
     try:
-        return compile_plan(spec, probe_media(media))
+        return compile_plan(spec, *probes)
     except SpecError as error:
         raise MediaFailure("bad_spec", str(error)) from error
 
 
-def _result(path: Path, measured: gates.Measured, plan: RenderPlan) -> RenderResult:
+def _result(path: Path, measured: gates.Measured, plan: RenderPlan, used: Used) -> RenderResult:
     return RenderResult(
         width=measured.width,
         height=measured.height,
@@ -82,6 +122,7 @@ def _result(path: Path, measured: gates.Measured, plan: RenderPlan) -> RenderRes
         audio_duration_ms=measured.audio_duration_ms,
         size_bytes=path.stat().st_size,
         sha256=file_sha256(path),
-        engine=engine.ENGINE,
+        engine=used.engine,
+        engine_reason=used.reason,
         plan_sha256=plan.sha256(),
     )

@@ -1,5 +1,7 @@
 """Decodes exactly the pictures and the sound of a range: from the keyframe before it, first and last frame exact.
 
+Interlaced pictures come out deinterlaced.
+
 Pictures go onto the grid as `fps=round=near` puts them: the last one due at or before a frame is that frame, so a gap
 repeats a picture and of two pictures in one place the later one stays.
 """
@@ -20,6 +22,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from gpu.plan.duration import SAMPLE_RATE
+from gpu.render.deinterlace import Deinterlacer
 from gpu.render.errors import MediaFailure
 from gpu.render.media import Media, shown_at
 
@@ -64,7 +67,7 @@ def read_range(media: Media, wanted: Range, *, with_sound: bool) -> Generator[Pi
     Raises MediaFailure `unsupported_media` when the file's pictures end before the range.
     """
     grid = _Grid(media, wanted)
-    sounds = _Resampler(media.zero)
+    sounds = Resampler(media.zero)
     for frame in _decoded_from_keyframe(media, wanted, grid, with_sound):
         if isinstance(frame, VideoFrame):
             yield from grid.place(frame)
@@ -115,8 +118,12 @@ class _Grid:
             self._next += 1
 
 
-class _Resampler:
-    """Decoded sound -> 48 kHz stereo; one channel is copied to both sides at full level."""
+class Resampler:
+    """Decoded sound -> 48 kHz stereo; one channel is copied to both sides at full level.
+
+    More than two are mixed with the coefficients of ITU-R BS.775, made smaller alike so that no sum goes above full
+    level.
+    """
 
     def __init__(self, zero: Fraction) -> None:
         self._zero = zero
@@ -129,13 +136,18 @@ class _Resampler:
             return
         kind = self._kind if frame is None else (frame.format.name, frame.layout.name, frame.sample_rate)
         if frame is not None and (self._resampler is None or kind != self._kind):
-            layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-            self._kind, self._resampler = kind, av.AudioResampler("fltp", layout, SAMPLE_RATE)
+            self._kind, self._resampler = kind, _resampler(frame.layout.nb_channels)
         for part in self._resampler.resample(frame) if self._resampler else ():
             if part.pts is None or part.time_base is None or not part.samples:
                 continue
             position = floor((part.pts * part.time_base - self._zero) * SAMPLE_RATE + Fraction(1, 2))
             yield Sound(position, np.broadcast_to(part.to_ndarray(), (2, part.samples)))
+
+
+def _resampler(channels: int) -> av.AudioResampler:
+    if channels > 2:
+        return av.AudioResampler("fltp", "stereo", SAMPLE_RATE, options={"rematrix_maxval": "1"})
+    return av.AudioResampler("fltp", "mono" if channels == 1 else "stereo", SAMPLE_RATE)
 
 
 def _decoded_from_keyframe(
@@ -165,6 +177,7 @@ def _decoded(
     sound = media.audio if with_sound else None
     end = media.zero + wanted.end / wanted.rate
     heard = end if sound is None else media.zero
+    fields = Deinterlacer()
     for packet in media.container.demux([media.video, *([sound] if sound else [])]):
         at = packet.pts * packet.time_base if packet.pts is not None else None
         if packet.stream_index == media.video.index:
@@ -174,7 +187,12 @@ def _decoded(
                 continue
         elif at is not None:
             heard = max(heard, at + (packet.duration or 0) * packet.time_base)
-        yield from _frames(packet)
+        for frame in _frames(packet):
+            if isinstance(frame, VideoFrame):
+                yield from fields.convert(frame)
+            else:
+                yield frame
+    yield from fields.finish()
 
 
 def _frames(packet: "Packet[Stream]") -> Iterator[VideoFrame | AudioFrame]:

@@ -20,6 +20,11 @@ class Soundtrack:
         self._written = wanted.start_sample
         self._expected: int | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether all samples were handed out."""
+        return self._written >= self._end
+
     def add(self, sound: Sound) -> Iterator[Samples]:
         """The samples that follow those handed out so far."""
         position = sound.position

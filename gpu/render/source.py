@@ -11,11 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from gpu.render.errors import MediaFailure
 from gpu.render.transport import HttpClient, Response, TransientError
 
-BLOCK_BYTES = 1 << 20
-CACHED_BLOCKS = 24
-READ_AHEAD_BLOCKS = 3
+BLOCK_BYTES = 1 << 18
+CACHED_BLOCKS = 96
+READ_AHEAD_BLOCKS = 2
 """Blocks fetched beyond the one asked for, once reading goes forward."""
-_WORKERS = 2
+_WORKERS = 3
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 

@@ -1,6 +1,7 @@
 """Finds the frame grid of a video: its constant rate, or 30 frames a second where the rate varies, and its length.
 
-A complete index (MP4, MOV, AVI) is used as it is. Elsewhere the start and the end are read, never the whole file.
+A complete index (MP4, MOV, AVI) is used as it is. Elsewhere the start, the end and three places between are read, never
+the whole file: a rate that varies for a short while only may go unnoticed.
 """
 
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 import numpy.typing as npt
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from gpu.render.errors import MediaFailure
@@ -26,6 +28,10 @@ _ROUNDING = 0.12
 _SAMPLE_PACKETS = 240
 _MOST_REORDERED = 16
 _TAIL_SECONDS = (2, 20, 120)
+_PLACES_BETWEEN = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+"""Of the file's length. The rate varies when it does in two of them: in one, a picture may have got lost."""
+_PLACE_PACKETS = 80
+_FIELD_SAMPLE_PACKETS = 48
 _BEFORE_START = Fraction(1)
 _MOST_FRAMES = LONGEST_HOURS * 3600 * HIGHEST_RATE
 
@@ -43,16 +49,20 @@ class Grid(NamedTuple):
 def find_grid(media: Media) -> Grid:
     """Leaves the container at an arbitrary position. Raises MediaFailure `unsupported_media`."""
     indexed = _indexed(media)
-    rate = constant_rate(_first_times(media) if indexed is None else indexed, _hinted_rates(media.video))
-    grid = rate or VARIABLE_RATE_GRID
+    step = 2 if indexed is None and _has_packets_of_fields(media) else 1
+    rate = constant_rate(_first_times(media, step) if indexed is None else indexed, _hinted_rates(media.video))
     # The index has decoding times. Where they are even, so are the times of showing, and as many.
     if indexed is not None and rate is not None:
         span = float(indexed[-1] - indexed[0])
     else:
         span = _last_time(media) - float(media.zero)
+    if indexed is None and rate is not None and _varies_later(media, rate, span, step):
+        rate = None
+    grid = rate or VARIABLE_RATE_GRID
     if grid > HIGHEST_RATE:
         raise MediaFailure("unsupported_media", f"{float(grid):g} frames a second are more than {HIGHEST_RATE}")
-    frame_count = int(span * float(grid) + 0.5) + 1
+    # The last packet may be a second field, which is shown half a frame after the first.
+    frame_count = int(span * float(grid) + 0.5 / step) + 1
     _check_count(frame_count)
     return Grid(grid, frame_count, rate is None)
 
@@ -109,10 +119,47 @@ def _check_count(frames: int) -> None:
         )
 
 
-def _first_times(media: Media) -> Seconds:
-    """Times of the first pictures, without the last few: a later picture among them may come after the sample's end."""
-    times = _packet_times(media, -_BEFORE_START, _SAMPLE_PACKETS)
-    return times[:-_MOST_REORDERED] if times.size == _SAMPLE_PACKETS else times
+def _has_packets_of_fields(media: Media) -> bool:
+    """Whether both fields of a picture have a packet and a timestamp, as some camcorders write MPEG-TS."""
+    if not media.interlaced:
+        return False
+    media.seek(-_BEFORE_START)
+    stamped = pictures = 0
+    for packet in media.container.demux(media.video):
+        stamped += packet.pts is not None
+        pictures += _count_pictures(media.video, packet)
+        if stamped == _FIELD_SAMPLE_PACKETS:
+            pictures += _count_pictures(media.video, None)
+            break
+    return 2 * pictures < 1.5 * stamped
+
+
+def _count_pictures(video: VideoStream, packet: "Packet[VideoStream] | None") -> int:
+    """Decoded from the packet; None asks for those that the decoder still holds."""
+    try:
+        return len(video.codec_context.decode(packet))
+    except av.InvalidDataError:
+        return 0
+
+
+def _first_times(media: Media, step: int) -> Seconds:
+    return _times_from(media, -_BEFORE_START, _SAMPLE_PACKETS)[::step]
+
+
+def _varies_later(media: Media, rate: Fraction, span: float, step: int) -> bool:
+    """Whether the pictures leave a grid of `rate`, each place counting from its own first picture."""
+    if span * float(rate) <= _SAMPLE_PACKETS:
+        return False
+    places = [_times_from(media, place * Fraction(span), _PLACE_PACKETS) for place in _PLACES_BETWEEN]
+    # An MPEG-TS is entered anywhere: among the first are pictures whose neighbours are stored before.
+    settled = [times[_MOST_REORDERED::step] for times in places if times.size > _MOST_REORDERED]
+    return sum(_largest_miss(times - times[0], float(rate)) > _SLACK for times in settled) > 1
+
+
+def _times_from(media: Media, start: Fraction, most: int) -> Seconds:
+    """Of `most` packets, without the last few: a later picture among them may come after the end."""
+    times = _packet_times(media, start, most)
+    return times[:-_MOST_REORDERED] if times.size == most else times
 
 
 def _packet_times(media: Media, start: Fraction, most: int | None = None) -> Seconds:

@@ -23,13 +23,17 @@ _HALF: Matrix = np.array([[0, 0, 0.5], [0, 0, 0.5]])
 
 
 class Warp:
-    """Draws pictures of one size, turned clockwise by `rotation`, with pixels `shape` times as wide as high."""
+    """Draws pictures of one size, with pixels `shape` times as wide as high.
 
-    def __init__(self, stored: Size, rotation: int, shape: Fraction, output: Size) -> None:
+    They are shown mirrored left to right if `mirrored`, then turned clockwise by `rotation`.
+    """
+
+    def __init__(self, stored: Size, rotation: int, shape: Fraction, output: Size, *, mirrored: bool = False) -> None:
         display = Size(round(stored.width * shape), stored.height)
         self._output = output
         self._turns = [
-            _display_to_plane(display, rotation, stored.width / display.width / step, 1 / step) for step in (1, 2, 2)
+            _display_to_plane(display, rotation, mirrored, stored.width / display.width / step, 1 / step)
+            for step in (1, 2, 2)
         ]
 
     def draw(self, source: VideoFrame, crop: Rect, target: VideoFrame) -> None:
@@ -42,7 +46,7 @@ class Warp:
             _draw_plane(plane, turn @ place, drawn)
 
 
-def _display_to_plane(display: Size, rotation: int, scale_x: float, scale_y: float) -> Matrix:
+def _display_to_plane(display: Size, rotation: int, mirrored: bool, scale_x: float, scale_y: float) -> Matrix:
     """2x3 map from a point in display pixels to a sample's index in a stored plane."""
     turned = {
         0: [[1, 0, 0], [0, 1, 0]],
@@ -50,7 +54,10 @@ def _display_to_plane(display: Size, rotation: int, scale_x: float, scale_y: flo
         180: [[-1, 0, display.width], [0, -1, display.height]],
         270: [[0, -1, display.width], [1, 0, 0]],
     }[rotation]
-    return np.array([[scale_x], [scale_y]]) * np.array(turned, np.float64) - _HALF
+    place = np.array(turned, np.float64)
+    if mirrored:
+        place[0] = [0, 0, display.width] - place[0]
+    return np.array([[scale_x], [scale_y]]) * place - _HALF
 
 
 def _draw_plane(plane: Plane, matrix: Matrix, drawn: Plane) -> None:

@@ -106,5 +106,5 @@ class ScriptedRenderer:
         request = self.started[int(call_id.removeprefix("call-")) - 1]
         if output is not None:
             self._objects.bodies[request.output_url.removeprefix("memory://put/")] = output
-        frames = request.spec.out_frame - request.spec.in_frame
+        frames = request.spec.clips[0].frame_count
         self._outcomes[call_id].set_result(response or RenderResponse(result=result(frames)))

@@ -36,10 +36,11 @@ async def test_the_renderer_gets_the_recipe_and_addresses_but_no_credential(back
     export = await backend.export(project["id"])
     await backend.export_becomes(export["id"], "complete")
     (request,) = backend.renderer.started
-    assert (request.kind, request.spec.in_frame, request.spec.out_frame) == ("framing", 30, 90)
+    (clip,) = request.spec.clips
+    assert (request.kind, clip.in_frame, clip.out_frame) == ("framing", 30, 90)
     assert request.spec.size is not None
     assert (request.spec.size.width, request.spec.size.height) == (1080, 1350)
-    (centred,) = request.spec.crop_keyframes
+    (centred,) = clip.crop_keyframes
     assert (centred.x, centred.width, centred.height) == (528, 864, 1080)
     assert request.progress_key == f"{export['id']}-1"
     assert request.output_url.startswith("memory://put/development/users/a/profiles/default/renders/")
@@ -81,7 +82,7 @@ async def test_a_clip_is_extracted_as_it_is(backend: Backend) -> None:
     export = await backend.client.post("/api/exports", {"kind": "extract", "clip_id": clip["id"]}, 202)
     done = await backend.export_becomes(export["id"], "complete")
     (request,) = backend.renderer.started
-    assert (request.kind, request.spec.size, request.spec.crop_keyframes) == ("extract", None, ())
+    assert (request.kind, request.spec.size, request.spec.clips[0].crop_keyframes) == ("extract", None, ())
     reel = await backend.client.get(f"/api/reels/{done['reel_id']}")
     assert (reel["project_id"], reel["current"]) == (None, True)
 

@@ -13,7 +13,7 @@ from gpu.contract import MediaError
 from gpu.plan.spec import EditSpec
 from tests.app.scripted_renderer import result
 
-RECIPE = Recipe(kind="extract", media_id="med_1", spec=EditSpec(in_frame=0, out_frame=60))
+RECIPE = Recipe(kind="extract", media_id="med_1", spec=EditSpec.of_clip(in_frame=0, out_frame=60))
 Step = Callable[[sqlite3.Connection, ExportRow], ExportRow]
 STEPS: dict[str, Step] = {
     "begin": lambda db, row: transitions.begin(db, row, "scripted"),

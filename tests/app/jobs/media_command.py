@@ -1,13 +1,15 @@
 """Stands in for `python -m gpu.render`: speaks its protocol and does what the request's source URL says.
 
-`http://x/<deed>`: ok, crash, no-response, misfit, slow, stubborn, garbage, environment, fail.
+`http://x/<deed>`: ok, crash, no-response, misfit, slow, stubborn, orphaning, garbage, environment, fail.
 """
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -48,10 +50,15 @@ def say(kind: str, **values: object) -> None:
 
 
 def main() -> int:
-    verb, request = sys.argv[1], json.load(sys.stdin)
-    parts = urlsplit(request["source_url"])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--request")
+    parser.add_argument("--nice", type=int)
+    options, request = parser.parse_args(), json.load(sys.stdin)
+    os.nice(options.nice)
+    url = request["source_url"] if "source_url" in request else request["source_urls"][0]
+    parts = urlsplit(url)
     deed, note = parts.path.strip("/"), parts.fragment
-    sys.stderr.write(f"working on {request['source_url']}\n")
+    sys.stderr.write(f"working on {url}\n")
     if deed == "crash":
         return 3
     if deed == "no-response":
@@ -61,9 +68,12 @@ def main() -> int:
         return 0
     if deed == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if deed in ("slow", "stubborn"):
+    if deed in ("slow", "stubborn", "orphaning"):
         child = subprocess.Popen(["sleep", "600"])
         Path(note).write_text(f"{os.getpid()} {child.pid} {os.getpriority(os.PRIO_PROCESS, 0)}")
+        if deed == "orphaning":
+            tempfile.mkdtemp()
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(600)
     if deed == "garbage":
         write_line("this is no JSON")
@@ -74,7 +84,7 @@ def main() -> int:
     if deed == "environment":
         say("response", error={"code": "internal", "message": json.dumps(sorted(os.environ))})
         return 0
-    if verb == "probe":
+    if options.request == "probe":
         say("response", info=PROBE)
     else:
         for done in (1, 2, 3):

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ def request(deed: str, note: str = "") -> RenderRequest:
     return RenderRequest(
         progress_key="exp_1-1",
         kind="extract",
-        spec=EditSpec(in_frame=0, out_frame=3),
-        source_url=f"http://127.0.0.1/{deed}?X-Amz-Signature=secret#{note}",
+        spec=EditSpec.of_clip(in_frame=0, out_frame=3),
+        source_urls=(f"http://127.0.0.1/{deed}?X-Amz-Signature=secret#{note}",),
         output_url="http://127.0.0.1/out?X-Amz-Signature=secret",
     )
 
@@ -102,6 +103,75 @@ async def test_cancelling_ends_the_whole_process_group(
     await until_true(lambda: not alive(parent) and not alive(child))
     with pytest.raises(CallLostError):
         await renderer.wait(call_id, "", lambda _: None)
+
+
+async def test_a_child_that_is_killed_leaves_no_process(renderer: LocalRenderer, tmp_path: Path) -> None:
+    """As when the system runs out of memory and ends the largest process of a group."""
+    outcome, _ = await rendered(renderer, "orphaning", str(tmp_path / "pids"))
+    assert getattr(outcome, "code", None) == "internal"
+    _, child, _ = map(int, (tmp_path / "pids").read_text().split())
+    await until_true(lambda: not alive(child))
+
+
+async def test_renders_beyond_the_bound_wait_and_say_so(tmp_path: Path) -> None:
+    renderer = LocalRenderer(COMMAND, slots=2)
+    notes = [tmp_path / str(number) for number in range(3)]
+    calls = [await renderer.start(request("slow", str(note))) for note in notes]
+    seen: list[RenderProgress] = []
+    waiting = asyncio.create_task(renderer.wait(calls[2], "", seen.append))
+    await until_true(lambda: notes[0].exists() and notes[1].exists())
+    assert len(psutil.Process().children()) == 2
+    assert seen == [RenderProgress(phase="queued", frames_done=0, frames_total=0)]
+    await renderer.cancel(calls[0])
+    await until_true(notes[2].exists)
+    await renderer.close()
+    await asyncio.wait([waiting])
+    assert psutil.Process().children() == []
+
+
+async def test_a_render_that_waits_can_be_cancelled(tmp_path: Path) -> None:
+    renderer = LocalRenderer(COMMAND, slots=1)
+    first = await renderer.start(request("slow", str(tmp_path / "first")))
+    second = await renderer.start(request("slow", str(tmp_path / "second")))
+    await renderer.cancel(second)
+    await renderer.cancel(first)
+    outcome, _ = await rendered(renderer, "ok")
+    assert getattr(outcome, "size_bytes", None) == 5
+    assert not (tmp_path / "second").exists()
+
+
+async def test_the_time_of_a_render_does_not_run_while_it_waits(tmp_path: Path) -> None:
+    renderer = LocalRenderer(COMMAND, slots=1, render_limit_s=1.0)
+    late, _ = await asyncio.gather(rendered(renderer, "slow", str(tmp_path / "pids")), asyncio.sleep(0))
+    first = await renderer.start(request("slow", str(tmp_path / "again")))
+    outcome, _ = await rendered(renderer, "ok")
+    assert "longer than 1 s" in getattr(late[0], "message", "")
+    assert getattr(outcome, "size_bytes", None) == 5
+    await renderer.cancel(first)
+
+
+async def test_probes_have_a_bound_of_their_own(tmp_path: Path) -> None:
+    renderer = LocalRenderer(COMMAND, slots=1)
+    call = await renderer.start(request("slow", str(tmp_path / "render")))
+    notes = [tmp_path / str(number) for number in range(3)]
+    probing = [asyncio.create_task(renderer.probe(ProbeRequest(source_url=f"http://x/slow#{note}"))) for note in notes]
+    await until_true(lambda: notes[0].exists() and notes[1].exists())
+    assert len(psutil.Process().children()) == 3
+    for task in probing:
+        task.cancel()
+    await asyncio.wait(probing)
+    await renderer.cancel(call)
+
+
+async def test_what_a_killed_child_left_in_its_temporary_folder_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    await rendered(LocalRenderer(COMMAND), "orphaning", str(tmp_path / "pids"))
+    assert (tmp_path / "pids").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 async def test_cancelling_the_wait_ends_the_child(renderer: LocalRenderer, tmp_path: Path) -> None:

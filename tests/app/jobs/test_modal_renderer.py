@@ -12,8 +12,8 @@ from tests.app.jobs.media_command import PROBE, RESULT
 REQUEST = RenderRequest(
     progress_key="exp_1-1",
     kind="extract",
-    spec=EditSpec(in_frame=0, out_frame=3),
-    source_url="https://x/source",
+    spec=EditSpec.of_clip(in_frame=0, out_frame=3),
+    source_urls=("https://x/source",),
     output_url="https://x/output",
 )
 

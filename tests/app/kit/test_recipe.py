@@ -3,7 +3,7 @@ from gpu.plan.spec import EditSpec
 
 
 def recipe(out_frame: int = 10, media_id: str = "med_1") -> Recipe:
-    return Recipe(kind="extract", media_id=media_id, spec=EditSpec(in_frame=0, out_frame=out_frame))
+    return Recipe(kind="extract", media_id=media_id, spec=EditSpec.of_clip(in_frame=0, out_frame=out_frame))
 
 
 def test_equal_recipes_have_equal_hashes() -> None:

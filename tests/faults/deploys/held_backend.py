@@ -75,7 +75,7 @@ class HeldRenderer:
         async with httpx.AsyncClient() as client:
             answer = await client.put(request.output_url, content=OUTPUT, headers={"Content-Type": "video/mp4"})
             answer.raise_for_status()
-        return RenderResponse(result=_result(request.spec.out_frame - request.spec.in_frame))
+        return RenderResponse(result=_result(request.spec.clips[0].frame_count))
 
     async def progress(self, progress_key: str) -> RenderProgress | None:
         named = self._folder / progress_key.replace("/", "_")
@@ -93,7 +93,7 @@ class HeldRenderer:
     def _progress(self, call_id: str) -> RenderProgress:
         begun = json.loads((self._folder / f"{call_id}.json").read_text())["begun"]
         spec = self._request(call_id).spec
-        total = spec.out_frame - spec.in_frame
+        total = spec.clips[0].frame_count
         done = min(total - 1, int((time.time() - begun) * FRAMES_PER_SECOND))
         return RenderProgress(phase="rendering", frames_done=done, frames_total=total)
 

@@ -1,4 +1,4 @@
-"""`python -m gpu.render`, which leaves a note of what it used: `python -m tests.gpu.hostile.measured FOLDER VERB`."""
+"""`python -m gpu.render`, which leaves a note of what it used: `… measured FOLDER --request FUNCTION`."""
 
 import json
 import os
@@ -19,6 +19,6 @@ if __name__ == "__main__":
     folder = Path(sys.argv.pop(1))
     status = main()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    note = {"verb": sys.argv[1], "cpu_seconds": used.ru_utime + used.ru_stime, "resident_bytes": _peak()}
+    note = {"verb": sys.argv[2], "cpu_seconds": used.ru_utime + used.ru_stime, "resident_bytes": _peak()}
     (folder / f"{os.getpid()}.json").write_text(json.dumps(note))
     sys.exit(status)

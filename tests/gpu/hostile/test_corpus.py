@@ -75,8 +75,8 @@ def extraction(name: str, info: ProbeInfo, storage: Storage) -> RenderRequest:
     return RenderRequest(
         progress_key="key",
         kind="extract",
-        spec=EditSpec(in_frame=0, out_frame=min(FRAMES, info.frame_count)),
-        source_url=storage.url(name),
+        spec=EditSpec.of_clip(in_frame=0, out_frame=min(FRAMES, info.frame_count)),
+        source_urls=(storage.url(name),),
         output_url=storage.url("result"),
     )
 

@@ -124,7 +124,7 @@ def test_a_body_that_drips_ends_with_the_time(storage: Storage) -> None:
     code = (
         "import dataclasses, sys; from gpu.render import limits, __main__ as command\n"
         "limits.PROBE = dataclasses.replace(limits.PROBE, wall_seconds=2)\n"
-        "sys.argv = ['gpu.render', 'probe']; sys.exit(command.main())"
+        "sys.argv = ['gpu.render', '--request', 'probe']; sys.exit(command.main())"
     )
     request = ProbeRequest(source_url=storage.url("stream")).model_dump_json()
     done = subprocess.run([sys.executable, "-c", code], input=request, capture_output=True, text=True, timeout=60)

@@ -104,11 +104,11 @@ def test_the_command_talks_to_its_storage_and_opens_nothing_named(
     """The whole child process, imports and all, as the kernel saw it."""
     for name in REFERRING:
         storage.objects[name] = kinds()[name](seed)
-    command = "from gpu.render.__main__ import main; main()"
+    words = ["-c", "from gpu.render.__main__ import main; main()", "--request", "probe"]
     code = (
         "import io, sys, subprocess\n"
         "for line in sys.stdin.read().splitlines():\n"
-        f"    subprocess.run([sys.executable, '-c', {command!r}, 'probe'], input=line, text=True, check=True)\n"
+        f"    subprocess.run([sys.executable, *{words!r}], input=line, text=True, check=True)\n"
     )
     requests = "\n".join(ProbeRequest(source_url=storage.url(name)).model_dump_json() for name in REFERRING)
     log = tmp_path / "calls"

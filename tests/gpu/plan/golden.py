@@ -1,5 +1,7 @@
 """The golden fixtures of the interpolation: cases as JSON that every implementation of it must meet.
 
+Crop tracks are here, whole plans in `golden_plans`; the README beside the fixtures says what they mean.
+
 `python -m tests.gpu.plan.golden` writes them anew after a wanted change of the formula; review the difference.
 """
 
@@ -10,9 +12,11 @@ from typing import Any
 
 from gpu.plan import compile_plan
 from gpu.plan.spec import CropKeyframe, EditSpec, OutputSize
+from tests.gpu.plan.golden_plans import DIGITS, PLAN_CASES, text_of
 from tests.gpu.plan.specs import probe
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "interpolation"
+PLANS = FOLDER / "plans"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Case:
     def spec(self) -> EditSpec:
         keys = CropKeyframe.model_fields
         track = tuple(CropKeyframe.model_validate(dict(zip(keys, values, strict=True))) for values in self.keyframes)
-        return EditSpec(
+        return EditSpec.of_clip(
             in_frame=0,
             out_frame=self.frames,
             crop_keyframes=track,
@@ -41,8 +45,8 @@ class Case:
             "source": {"width": self.source[0], "height": self.source[1]},
             "size": {"width": self.size[0], "height": self.size[1]},
             "frame_count": self.frames,
-            "crop_keyframes": [one.model_dump(mode="json") for one in self.spec().crop_keyframes],
-            "rectangles": [[round(value, 6) for value in crop] for crop in plan.crops],
+            "crop_keyframes": [one.model_dump(mode="json") for one in self.spec().clips[0].crop_keyframes],
+            "rectangles": [[round(value, DIGITS) for value in crop] for crop in plan.clips[0].crops],
         }
 
 
@@ -76,6 +80,28 @@ CASES = (
         ),
     ),
     Case(
+        "smooth-over-uneven-lengths",
+        HD,
+        TALL,
+        21,
+        (
+            (0, 0, 0, 607.5, 1080, "smooth"),
+            (4, 200, 0, 607.5, 1080, "smooth"),
+            (20, 400, 0, 607.5, 1080, "smooth"),
+        ),
+    ),
+    Case(
+        "fast-linear-into-slow-smooth",
+        HD,
+        TALL,
+        21,
+        (
+            (0, 0, 0, 607.5, 1080, "linear"),
+            (10, 1000, 0, 607.5, 1080, "smooth"),
+            (20, 1100, 0, 607.5, 1080, "smooth"),
+        ),
+    ),
+    Case(
         "zoom-in-the-corner",
         HD,
         TALL,
@@ -94,9 +120,12 @@ CASES = (
 
 
 def main() -> None:
+    PLANS.mkdir(exist_ok=True)
     for case in CASES:
         text = json.dumps(case.fixture(), indent=1)
         (FOLDER / f"{case.name}.json").write_text(text + "\n")
+    for plan in PLAN_CASES:
+        (PLANS / f"{plan.name}.json").write_text(text_of(plan.fixture()))
 
 
 if __name__ == "__main__":

@@ -35,4 +35,4 @@ def keyframe(frame: int, x: float, width: float = 607.5, easing: Easing = "smoot
 
 
 def framing(keyframes: Sequence[CropKeyframe], in_frame: int = 0, out_frame: int = 100) -> EditSpec:
-    return EditSpec(in_frame=in_frame, out_frame=out_frame, crop_keyframes=tuple(keyframes), size=PORTRAIT)
+    return EditSpec.of_clip(in_frame=in_frame, out_frame=out_frame, crop_keyframes=tuple(keyframes), size=PORTRAIT)

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu.plan.crop import crop_track
 from gpu.plan.geometry import Rect, Size
-from gpu.plan.interpolation import crop_track
 from gpu.plan.spec import CropKeyframe, Easing
 from tests.gpu.plan.specs import repeatable
 
@@ -37,6 +37,10 @@ def _keyframe(draw: st.DrawFn, frame: int, easing: Easing | None) -> CropKeyfram
     )
 
 
+def unsmoothed(keyframes: list[CropKeyframe], count: int) -> list[Rect]:
+    return crop_track(keyframes, range(count), RATIO, FRAME, 0.0, 30)
+
+
 def centre(rect: Rect) -> float:
     return rect.x + rect.width / 2
 
@@ -45,7 +49,7 @@ def centre(rect: Rect) -> float:
 @given(tracks())
 def test_every_rectangle_is_inside_and_has_the_ratio(made: tuple[list[CropKeyframe], int]) -> None:
     keyframes, count = made
-    track = crop_track(keyframes, count, RATIO, FRAME)
+    track = unsmoothed(keyframes, count)
     assert len(track) == count
     for rect in track:
         assert rect.x >= 0
@@ -59,7 +63,7 @@ def test_every_rectangle_is_inside_and_has_the_ratio(made: tuple[list[CropKeyfra
 @given(tracks())
 def test_the_track_passes_through_every_keyframe(made: tuple[list[CropKeyframe], int]) -> None:
     keyframes, count = made
-    track = crop_track(keyframes, count, RATIO, FRAME)
+    track = unsmoothed(keyframes, count)
     for keyframe in keyframes:
         rect = track[keyframe.frame]
         assert math.isclose(rect.x, keyframe.x, abs_tol=CLOSE)
@@ -70,7 +74,7 @@ def test_the_track_passes_through_every_keyframe(made: tuple[list[CropKeyframe],
 @given(tracks())
 def test_size_never_goes_beyond_the_two_keyframes_around_it(made: tuple[list[CropKeyframe], int]) -> None:
     keyframes, count = made
-    track = crop_track(keyframes, count, RATIO, FRAME)
+    track = unsmoothed(keyframes, count)
     for earlier, later in pairwise(keyframes):
         low, high = sorted((earlier.width, later.width))
         widths = [rect.width for rect in track[earlier.frame : later.frame + 1]]
@@ -87,7 +91,7 @@ def test_smooth_changes_its_speed_gradually(made: tuple[list[CropKeyframe], int]
     fine = [one.model_copy(update={"frame": one.frame * scale}) for one in keyframes]
     for keyframe in fine[1:-1]:
         at = keyframe.frame
-        track = crop_track(fine, at + 2, RATIO, FRAME)
+        track = unsmoothed(fine, at + 2)
         before, after = track[at].width - track[at - 1].width, track[at + 1].width - track[at].width
         assert math.isclose(before, after, abs_tol=0.02)
 
@@ -97,6 +101,6 @@ def test_smooth_rests_at_both_ends() -> None:
         CropKeyframe(frame=0, x=0, y=0, width=607.5, height=1080),
         CropKeyframe(frame=1000, x=1000, y=0, width=607.5, height=1080),
     ]
-    track = crop_track(keyframes, 1001, RATIO, FRAME)
+    track = unsmoothed(keyframes, 1001)
     assert centre(track[1]) - centre(track[0]) < 0.01
     assert centre(track[1000]) - centre(track[999]) < 0.01

@@ -8,13 +8,13 @@ from gpu.plan import RenderPlan, compile_plan
 from gpu.plan.geometry import Rect
 from gpu.plan.spec import CropKeyframe, Easing, EditSpec, OutputSize
 from gpu.render.produce import probe_file, produce
+from gpu.render.sources import LocalSources
 from gpu.sample.counter import read_counter
 from tests.gpu.render.videos import SIZE, read_lumas
 
 
 def render(video: Path, spec: EditSpec, out: Path) -> RenderResult:
-    with video.open("rb") as file:
-        return produce(file, "framing", spec, out, lambda progress: None)
+    return produce(LocalSources([video]), "framing", spec, out, lambda progress: None)
 
 
 def plan_of(video: Path, spec: EditSpec) -> RenderPlan:
@@ -31,7 +31,7 @@ def numbers_in(video: Path, crops: list[Rect] | None = None, source_size: tuple[
 
 def panning(in_frame: int, out_frame: int, easing: Easing = "smooth") -> EditSpec:
     """A 16:9 crop that moves right and zooms in, and always shows a whole counter."""
-    return EditSpec(
+    return EditSpec.of_clip(
         in_frame=in_frame,
         out_frame=out_frame,
         crop_keyframes=(

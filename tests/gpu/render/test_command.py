@@ -1,20 +1,23 @@
-"""The commands: JSON in, JSON lines out, exit statuses, and what a signal leaves behind."""
+"""The commands: for programs JSON in and JSON lines out, for people files; and what a signal leaves behind."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gpu.contract import ProbeResponse, RenderProgress, RenderRequest, RenderResponse
-from gpu.plan.spec import EditSpec, OutputSize
+from gpu.plan.spec import ClipEdit, EditSpec, OutputSize
 from gpu.render.hosts import VARIABLE
+from gpu.render.progress import Meter
 from tests.gpu.render.rendering import numbers_in, panning, plan_of
 from tests.gpu.render.storage import SIGNATURE, Storage
 
@@ -40,7 +43,7 @@ def request(storage: Storage, spec: EditSpec) -> str:
         progress_key="key",
         kind="framing",
         spec=spec,
-        source_url=storage.url("game.mp4"),
+        source_urls=(storage.url("game.mp4"),),
         output_url=storage.url("reel.mp4"),
     ).model_dump_json()
 
@@ -53,9 +56,9 @@ def run(environment: dict[str, str], *words: str, text: str = "") -> subprocess.
 
 
 @contextmanager
-def started(environment: dict[str, str], text: str) -> Iterator[subprocess.Popen[str]]:
+def started(environment: dict[str, str], text: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A render that is killed at the end of the test if it still runs."""
-    command = [sys.executable, "-m", "gpu.render", "render"]
+    command = [sys.executable, "-m", "gpu.render", "--request", "render", *words]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         try:
@@ -83,7 +86,7 @@ def wait_for(process: subprocess.Popen[str], phase: str, frames: int = 0) -> Non
 
 
 def test_probe_answers_in_one_line(stored: Storage, environment: dict[str, str]) -> None:
-    done = run(environment, "probe", text=json.dumps({"source_url": stored.url("game.mp4")}))
+    done = run(environment, "--request", "probe", text=json.dumps({"source_url": stored.url("game.mp4")}))
     (message,) = lines(done.stdout)
     assert (done.returncode, message.pop("type")) == (0, "response")
     info = ProbeResponse.model_validate(message).info
@@ -92,7 +95,7 @@ def test_probe_answers_in_one_line(stored: Storage, environment: dict[str, str])
 
 
 def test_render_reports_progress_and_ends_with_the_response(stored: Storage, environment: dict[str, str]) -> None:
-    done = run(environment, "render", text=request(stored, panning(0, 60)))
+    done = run(environment, "--request", "render", text=request(stored, panning(0, 60)))
     *progress, last = lines(done.stdout)
     assert (done.returncode, last.pop("type")) == (0, "response")
     result = RenderResponse.model_validate(last).result
@@ -106,7 +109,7 @@ def test_render_reports_progress_and_ends_with_the_response(stored: Storage, env
 
 @pytest.mark.parametrize("text", ['{"source_url": 5}', "[]", "no JSON", ""])
 def test_a_request_that_is_none_is_an_error_response(environment: dict[str, str], text: str) -> None:
-    done = run(environment, "probe", text=text)
+    done = run(environment, "--request", "probe", text=text)
     (message,) = lines(done.stdout)
     assert (done.returncode, message["error"]["code"]) == (0, "bad_spec")
 
@@ -116,14 +119,14 @@ def test_an_error_of_the_media_is_a_response_and_no_secret_is_logged(
 ) -> None:
     stored.objects["game.mp4"] = b"no video " * 1000
     stored.faults = [503]
-    done = run(environment, "render", text=request(stored, panning(0, 60)))
+    done = run(environment, "--request", "render", text=request(stored, panning(0, 60)))
     assert (done.returncode, lines(done.stdout)[-1]["error"]["code"]) == (0, "not_a_video")
     assert SIGNATURE not in done.stdout + done.stderr
     assert "503" in done.stderr
 
 
 def test_sigterm_while_rendering_leaves_nothing(stored: Storage, environment: dict[str, str]) -> None:
-    slow = EditSpec(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
+    slow = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
     with started(environment, request(stored, slow)) as process:
         wait_for(process, "rendering", 1)
         process.terminate()
@@ -154,19 +157,19 @@ def test_sigterm_while_uploading_publishes_nothing(stored: Storage, environment:
 def test_people_render_a_local_file(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "spec.json").write_text(panning(10, 40).model_dump_json())
     out = tmp_path / "out.mp4"
-    done = run(environment, "file", str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(out))
+    done = run(environment, str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(out))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["frame_count"] == 30
-    assert "30 / 30 frames" in done.stderr
-    assert numbers_in(out, list(plan_of(match, panning(10, 40)).crops)) == list(range(10, 40))
+    assert "rendering 100 %, 30 / 30 frames" in done.stderr
+    assert numbers_in(out, list(plan_of(match, panning(10, 40)).clips[0].crops)) == list(range(10, 40))
 
 
 def test_people_see_the_reason_of_a_failure(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "spec.json").write_text(EditSpec(in_frame=0, out_frame=500).model_dump_json())
+    (tmp_path / "spec.json").write_text(EditSpec.of_clip(in_frame=0, out_frame=500).model_dump_json())
     (tmp_path / "out.mp4").write_bytes(b"the older one")
-    done = run(environment, "file", str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4"))
+    done = run(environment, str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4"))
     assert done.returncode == 1
-    assert "bad_spec: out_frame: 500 is beyond the 120 frames" in done.stderr
+    assert "bad_spec: clips.0.out_frame: 500 is beyond the 120 frames" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"spec.json", "out.mp4", "tmp"}
     assert (tmp_path / "out.mp4").read_bytes() == b"the older one"
 
@@ -176,14 +179,111 @@ def test_people_see_what_is_wrong_with_a_file(
     tmp_path: Path, environment: dict[str, str], name: str, reason: str
 ) -> None:
     (tmp_path / "text.mp4").write_text("text")
-    done = run(environment, "probe-file", str(tmp_path / name))
+    done = run(environment, "probe", str(tmp_path / name))
     assert done.returncode == 1
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_people_probe_a_local_file(match: Path, environment: dict[str, str]) -> None:
-    assert json.loads(run(environment, "probe-file", str(match)).stdout)["frame_count"] == 120
+    assert json.loads(run(environment, "probe", str(match)).stdout)["frame_count"] == 120
+
+
+def test_people_join_clips_of_several_videos(
+    match: Path, ntsc: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    spec = EditSpec(
+        clips=(
+            ClipEdit(in_frame=0, out_frame=20, audio=False),
+            ClipEdit(source=1, in_frame=30, out_frame=40, audio=False),
+        )
+    )
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    words = ["--kind", "concat", "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4")]
+    done = run(environment, str(match), str(ntsc), *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frame_count"] == 30
+    alone = run(environment, str(match), *words)
+    assert alone.returncode == 1
+    assert "bad_spec: the clips need 2 videos, 1 are given" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("game.mp4",),
+        ("game.mp4", "--spec", "spec.json"),
+        ("--spec", "spec.json", "-o", "out.mp4"),
+        ("probe",),
+        ("probe", "game.mp4", "other.mp4"),
+        ("game.mp4", "--request", "probe"),
+    ],
+)
+def test_what_is_no_command_ends_with_the_usage(environment: dict[str, str], words: tuple[str, ...]) -> None:
+    done = run(environment, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "python -m gpu.render probe VIDEO" in done.stderr
+
+
+def test_a_nice_command_lets_others_go_first(stored: Storage, environment: dict[str, str]) -> None:
+    """The processes that it starts as well: they inherit it."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    spec = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
+    with started(environment, request(stored, spec), "--nice", "7") as process:
+        wait_for(process, "rendering", 1)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        assert {one.nice() for one in family} == {min(19, before + 7)}
+        assert len(family) >= 3
+
+
+def test_sigkill_of_the_command_ends_its_own_processes(stored: Storage, environment: dict[str, str]) -> None:
+    spec = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
+    with started(environment, request(stored, spec)) as process:
+        wait_for(process, "rendering", 1)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert len(family) >= 2
+        _, alive = psutil.wait_procs(family, timeout=60)
+    assert alive == []
+    assert "reel.mp4" not in stored.objects
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def metered(out: io.StringIO, counts: Iterable[int], seconds_a_frame: float, total: int = 200) -> str:
+    """What a meter shows of these counts; frame n is done at n * seconds_a_frame."""
+    now = [0.0]
+    meter = Meter(out, lambda: now[0])
+    meter(RenderProgress(phase="reading", frames_done=0, frames_total=0))
+    for done in counts:
+        now[0] = done * seconds_a_frame
+        meter(RenderProgress(phase="rendering", frames_done=done, frames_total=total))
+    meter.finish()
+    return out.getvalue()
+
+
+def test_a_terminal_shows_a_bar_with_percent_rate_and_time_left() -> None:
+    shown = metered(Screen(), [0, 10, 50, 200], 0.5)
+    states = [state.rstrip() for state in shown.split("\r")]
+    assert states[1] == f"[{' ' * 24}] reading"
+    assert states[4] == f"[{'#' * 6}{' ' * 18}] rendering  25 %, 50 / 200 frames, 2.0 fps, 1:15 left"
+    assert states[5] == f"[{'#' * 24}] rendering 100 %, 200 / 200 frames, 2.0 fps, 0:00 left"
+    assert shown.endswith("\n")
+
+
+def test_a_shorter_state_of_the_bar_covers_the_longer_one() -> None:
+    states = metered(Screen(), [0, 100, 150, 190], 40).removesuffix("\n").split("\r")
+    assert max(len(state.rstrip()) for state in states) <= len(states[-1])
+
+
+def test_a_log_gets_a_line_for_every_tenth() -> None:
+    lines = metered(io.StringIO(), range(201), 0.5).splitlines()
+    assert [line.split(",")[0] for line in lines] == [f"rendering {tenth * 10:3} %" for tenth in range(1, 11)]
+    assert lines[-1] == "rendering 100 %, 200 / 200 frames, 2.0 fps, 0:00 left"
 
 
 def test_help_needs_no_media_library(environment: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ LAST = 120
 
 @pytest.mark.parametrize(("start", "end"), [(0, 12), (29, 31), (30, 42), (61, 62), (117, LAST), (0, LAST)])
 def test_an_extraction_has_exactly_its_frames(match: Path, tmp_path: Path, start: int, end: int) -> None:
-    result = render(match, EditSpec(in_frame=start, out_frame=end), tmp_path / "out.mp4")
+    result = render(match, EditSpec.of_clip(in_frame=start, out_frame=end), tmp_path / "out.mp4")
     assert numbers_in(tmp_path / "out.mp4") == list(range(start, end))
     assert result.frame_count == end - start
     assert (result.width, result.height) == (WIDTH, HEIGHT)
@@ -30,11 +30,11 @@ def test_an_extraction_has_exactly_its_frames(match: Path, tmp_path: Path, start
 def test_a_framing_has_exactly_its_frames(match: Path, tmp_path: Path, start: int, end: int) -> None:
     spec = panning(start, end)
     render(match, spec, tmp_path / "out.mp4")
-    assert numbers_in(tmp_path / "out.mp4", list(plan_of(match, spec).crops)) == list(range(start, end))
+    assert numbers_in(tmp_path / "out.mp4", list(plan_of(match, spec).clips[0].crops)) == list(range(start, end))
 
 
 def test_ntsc_rate_is_kept_exactly(ntsc: Path, tmp_path: Path) -> None:
-    result = render(ntsc, EditSpec(in_frame=31, out_frame=80), tmp_path / "out.mp4")
+    result = render(ntsc, EditSpec.of_clip(in_frame=31, out_frame=80), tmp_path / "out.mp4")
     assert (result.fps_num, result.fps_den) == (30000, 1001)
     assert numbers_in(tmp_path / "out.mp4") == list(range(31, 80))
 
@@ -46,10 +46,10 @@ def test_every_container_is_exact_with_pictures_out_of_order(
     monkeypatch.setattr(timing, "_SAMPLE_PACKETS", 40)
     options = {"movflags": "+frag_keyframe+empty_moov"} if name == "fragmented.mp4" else None
     video = write_video(tmp_path / name, 75, options=options, tags=reordered)
-    whole = plan_of(video, EditSpec(in_frame=0, out_frame=75))
+    whole = plan_of(video, EditSpec.of_clip(in_frame=0, out_frame=75))
     assert (whole.frame_count, whole.fps_num, whole.fps_den) == (75, 30, 1)
     for start, end in ((44, 75), (28, 33)):
-        render(video, EditSpec(in_frame=start, out_frame=end), tmp_path / "out.mp4")
+        render(video, EditSpec.of_clip(in_frame=start, out_frame=end), tmp_path / "out.mp4")
         assert numbers_in(tmp_path / "out.mp4") == list(range(start, end))
 
 
@@ -57,14 +57,14 @@ def test_a_transport_stream_that_starts_late_counts_from_its_first_picture(tmp_p
     video = write_with_sound(tmp_path / "match.ts", 60)
     with video.open("rb") as file, open_media(file) as media:
         assert media.zero > 0
-    render(video, EditSpec(in_frame=5, out_frame=50), tmp_path / "out.mp4")
+    render(video, EditSpec.of_clip(in_frame=5, out_frame=50), tmp_path / "out.mp4")
     assert numbers_in(tmp_path / "out.mp4") == list(range(5, 50))
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_turned_recording_comes_out_upright(tmp_path: Path, rotation: int) -> None:
     video = write_video(tmp_path / "turned.mp4", 40, rotation=rotation)
-    result = render(video, EditSpec(in_frame=3, out_frame=20), tmp_path / "out.mp4")
+    result = render(video, EditSpec.of_clip(in_frame=3, out_frame=20), tmp_path / "out.mp4")
     assert (result.width, result.height) == ((HEIGHT, WIDTH) if rotation != 180 else (WIDTH, HEIGHT))
     stored = [np.rot90(luma, rotation // 90) for luma in read_lumas(tmp_path / "out.mp4")]
     assert [read_counter(luma, SIZE) for luma in stored] == list(range(3, 20))
@@ -73,13 +73,13 @@ def test_a_turned_recording_comes_out_upright(tmp_path: Path, rotation: int) -> 
 def test_avi_is_exact(tmp_path: Path) -> None:
     video = write_with_sound(tmp_path / "match.avi", 50, "libmp3lame")
     for start, end in ((0, 9), (40, 50)):
-        render(video, EditSpec(in_frame=start, out_frame=end), tmp_path / "out.mp4")
+        render(video, EditSpec.of_clip(in_frame=start, out_frame=end), tmp_path / "out.mp4")
         assert numbers_in(tmp_path / "out.mp4") == list(range(start, end))
 
 
 def test_odd_sizes_lose_their_last_column_and_row(tmp_path: Path) -> None:
     video = write_video(tmp_path / "odd.mkv", 20, size=(321, 181), tags=_as_yuv444)
-    result = render(video, EditSpec(in_frame=2, out_frame=20), tmp_path / "out.mp4")
+    result = render(video, EditSpec.of_clip(in_frame=2, out_frame=20), tmp_path / "out.mp4")
     assert (result.width, result.height) == (320, 180)
     assert numbers_in(tmp_path / "out.mp4", None, (322, 182)) == list(range(2, 20))
 
@@ -93,7 +93,7 @@ def test_a_variable_rate_is_put_on_the_nearest_frames_of_30_a_second(tmp_path: P
     with video.open("rb") as file:
         info = probe_file(file)
     assert (info.fps_num, info.fps_den, info.frame_count) == (30, 1, slots[-1] + 1)
-    render(video, EditSpec(in_frame=4, out_frame=info.frame_count), tmp_path / "out.mp4")
+    render(video, EditSpec.of_clip(in_frame=4, out_frame=info.frame_count), tmp_path / "out.mp4")
     expected = [
         max(number for number, slot in enumerate(slots) if slot <= frame) for frame in range(4, info.frame_count)
     ]

@@ -9,14 +9,13 @@ import pytest
 
 from gpu.plan import RenderPlan
 from gpu.plan.geometry import Size
-from gpu.plan.render_plan import SoundRange
 from gpu.plan.spec import EditSpec
 from gpu.render.errors import MediaFailure
 from gpu.render.gates import Measured, check, measure
 from tests.gpu.render.rendering import plan_of, render
 from tests.gpu.render.videos import write_video
 
-SPEC = EditSpec(in_frame=0, out_frame=30)
+SPEC = EditSpec.of_clip(in_frame=0, out_frame=30)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +54,11 @@ def test_each_broken_promise_is_named(
 
 def test_sound_against_the_plan_is_named(good: tuple[Measured, RenderPlan]) -> None:
     with pytest.raises(MediaFailure, match="sound against the plan"):
-        check(good[0], replace(good[1], sound=None))
+        check(good[0], replace(good[1], sample_count=None))
 
 
 def test_all_faults_are_told_at_once(good: tuple[Measured, RenderPlan]) -> None:
-    plan = replace(good[1], size=Size(64, 64), sound=SoundRange(0, 1))
+    plan = replace(good[1], size=Size(64, 64), sample_count=1)
     with pytest.raises(MediaFailure, match="planned 64 x 64; its sound"):
         check(good[0], plan)
 

@@ -1,18 +1,39 @@
 """Requests and responses, against storage on loopback."""
 
 import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from gpu.contract import ProbeRequest, RenderKind, RenderProgress, RenderRequest, RenderResponse
+from gpu import contract
+from gpu.contract import (
+    DeriveResponse,
+    ProbeRequest,
+    RenderKind,
+    RenderProgress,
+    RenderRequest,
+    RenderResponse,
+    TrackResponse,
+    UpscaleResponse,
+)
+from gpu.derive.facts import PeaksFacts, ProxyFacts, Storyboard
+from gpu.plan.geometry import Rect
 from gpu.plan.spec import EditSpec
-from gpu.render import gates, transport
+from gpu.render import gates, job, transport
+from gpu.render.__main__ import FUNCTIONS as FUNCTIONS_OF_THE_COMMAND
 from gpu.render.errors import MediaFailure
 from gpu.render.hosts import VARIABLE
-from gpu.render.job import parse, run_probe, run_render
-from tests.gpu.render.rendering import panning
+from gpu.render.job import DERIVE, PROBE, RENDER, TRACK, UPSCALE, parse
+from gpu.sample.writer import write_sample
+from gpu.track.association import OverlapTracker
+from gpu.track.detections import Box
+from gpu.track.tracks import TrackResult
+from tests.gpu.render.rendering import numbers_in, panning
 from tests.gpu.render.storage import SIGNATURE, Storage
+from tests.gpu.render.videos import HEIGHT, WIDTH
+from tests.gpu.track.videos import shirt_detector, write_shirts
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +55,17 @@ def request(storage: Storage, spec: EditSpec, kind: RenderKind = "framing") -> R
         progress_key="export-1",
         kind=kind,
         spec=spec,
-        source_url=storage.url("game.mp4"),
+        source_urls=(storage.url("game.mp4"),),
         output_url=storage.url("reel.mp4"),
     )
 
 
 def run(wanted: RenderRequest) -> RenderResponse:
-    return run_render(wanted, lambda progress: None)
+    return RENDER.answer(wanted)
 
 
 def test_a_probe_answers_with_facts(stored: Storage) -> None:
-    response = run_probe(ProbeRequest(source_url=stored.url("game.mp4")))
+    response = PROBE.answer(ProbeRequest(source_url=stored.url("game.mp4")))
     assert response.error is None
     assert response.info is not None
     assert response.info.frame_count == 120
@@ -65,14 +86,14 @@ def test_the_same_request_publishes_the_same_object(stored: Storage) -> None:
 
 def test_progress_goes_forward_through_the_phases(stored: Storage) -> None:
     seen: list[RenderProgress] = []
-    run_render(request(stored, panning(0, 30)), seen.append)
+    RENDER.answer(request(stored, panning(0, 30)), seen.append)
     assert list(dict.fromkeys(one.phase for one in seen)) == ["reading", "rendering", "uploading"]
     assert [one.frames_done for one in seen] == [0, *range(1, 31), 30]
-    assert {one.frames_total for one in seen} == {30}
+    assert [one.frames_total for one in seen] == [0, *[30] * 31]
 
 
 def test_an_edit_that_does_not_fit_is_refused_with_all_mistakes(stored: Storage) -> None:
-    response = run(request(stored, EditSpec(in_frame=0, out_frame=121)))
+    response = run(request(stored, EditSpec.of_clip(in_frame=0, out_frame=121)))
     assert response.error is not None
     assert (response.error.code, "reel.mp4" in stored.objects) == ("bad_spec", False)
     assert "120 frames" in response.error.message
@@ -98,7 +119,7 @@ def test_a_file_that_fails_its_checks_is_not_published(
 def test_a_refused_result_leaves_nothing(stored: Storage, tmp_path: Path) -> None:
     original = stored.faults
     assert original == []
-    response = run_render(
+    response = RENDER.answer(
         request(stored, panning(0, 30)),
         lambda progress: stored.faults.append(403) if progress.phase == "uploading" else None,
     )
@@ -117,17 +138,19 @@ def test_a_source_that_fails_midway_is_reported(stored: Storage, monkeypatch: py
         if progress.phase == "rendering":
             stored.faults.extend([404] * 10)
 
-    response = run_render(request(stored, EditSpec(in_frame=0, out_frame=120)), break_storage)
+    response = RENDER.answer(request(stored, EditSpec.of_clip(in_frame=0, out_frame=120)), break_storage)
     assert response.error is not None
     assert response.error.code == "source_unreachable"
 
 
-@pytest.mark.parametrize(("field", "code"), [("source_url", "source_unreachable"), ("output_url", "output_refused")])
+@pytest.mark.parametrize(("field", "code"), [("source_urls", "source_unreachable"), ("output_url", "output_refused")])
 def test_a_host_that_is_not_listed_is_not_called(
     stored: Storage, monkeypatch: pytest.MonkeyPatch, field: str, code: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, f"127.0.0.1:{stored.port}")
-    wanted = request(stored, panning(0, 30)).model_copy(update={field: f"http://127.0.0.1:9/x?{SIGNATURE}"})
+    other = f"http://127.0.0.1:9/x?{SIGNATURE}"
+    update = {field: (other,) if field == "source_urls" else other}
+    wanted = request(stored, panning(0, 30)).model_copy(update=update)
     response = run(wanted)
     assert response.error is not None
     assert response.error.code == code
@@ -138,6 +161,146 @@ def test_a_host_that_is_not_listed_is_not_called(
 def test_a_listed_host_is_called(stored: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, f"127.0.0.1:{stored.port}")
     assert run(request(stored, panning(0, 5))).error is None
+
+
+def derive(storage: Storage, work: Mapping[str, object]) -> DeriveResponse:
+    given = {"progress_key": "key", "source_url": storage.url("game.mp4"), "work": work}
+    return DERIVE.answer(given)
+
+
+def test_a_proxy_is_published_as_measured(stored: Storage, tmp_path: Path) -> None:
+    work = {"kind": "proxy", "frames": {"in_frame": 10, "out_frame": 40}, "output_url": stored.url("proxy.mp4")}
+    response = derive(stored, work)
+    assert isinstance(response.result, ProxyFacts), response.error
+    assert (response.result.first_frame, response.result.frame_count) == (10, 30)
+    assert sha256(stored.objects["proxy.mp4"]).hexdigest() == response.result.sha256
+    assert stored.headers["proxy.mp4"]["content-type"] == "video/mp4"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_peaks_are_published_as_measured(stored: Storage) -> None:
+    response = derive(stored, {"kind": "peaks", "output_url": stored.url("peaks.dat")})
+    assert isinstance(response.result, PeaksFacts), response.error
+    assert sha256(stored.objects["peaks.dat"]).hexdigest() == response.result.sha256
+    assert stored.headers["peaks.dat"]["content-type"] == "application/octet-stream"
+
+
+def test_a_storyboard_publishes_its_sheets_before_the_index(stored: Storage) -> None:
+    urls = [stored.url("sheet-0.jpg"), stored.url("sheet-1.jpg")]
+    response = derive(stored, {"kind": "storyboard", "sheet_urls": urls, "index_url": stored.url("index.json")})
+    assert isinstance(response.result, Storyboard), response.error
+    assert [name for name in stored.objects if name != "game.mp4"] == ["sheet-0.jpg", "index.json"]
+    assert stored.objects["sheet-0.jpg"].startswith(b"\xff\xd8")
+    assert Storyboard.model_validate_json(stored.objects["index.json"]) == response.result
+    types = [stored.headers[name]["content-type"] for name in ("sheet-0.jpg", "index.json")]
+    assert types == ["image/jpeg", "application/json"]
+
+
+def test_a_storyboard_without_enough_addresses_is_refused_before_the_work(
+    storage: Storage, folder: Path, tmp_path: Path
+) -> None:
+    write_sample(folder / "long.mp4", 8, width=32, height=32)
+    storage.objects["game.mp4"] = (folder / "long.mp4").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contract, "STORYBOARD_CELLS", 1)
+        response = derive(
+            storage, {"kind": "storyboard", "sheet_urls": [storage.url("0")], "index_url": storage.url("i")}
+        )
+    assert response.error is not None
+    assert response.error.message == "the storyboard takes 2 sheets, 1 addresses are given"
+    assert list(storage.objects) == ["game.mp4"]
+
+
+def test_derived_progress_counts_the_frames_of_the_range(stored: Storage) -> None:
+    seen: list[RenderProgress] = []
+    work = {"kind": "proxy", "frames": {"in_frame": 10, "out_frame": 40}, "output_url": stored.url("proxy.mp4")}
+    DERIVE.answer({"progress_key": "key", "source_url": stored.url("game.mp4"), "work": work}, seen.append)
+    assert list(dict.fromkeys(one.phase for one in seen)) == ["reading", "rendering", "uploading"]
+    assert [one.frames_done for one in seen] == sorted(one.frames_done for one in seen)
+    assert (seen[-1].frames_done, seen[-1].frames_total) == (30, 30)
+
+
+def walking(frame: int) -> dict[str, Box]:
+    return {"red": Box(20 + 2 * frame, 30, 16, 24)}
+
+
+def track(storage: Storage, out_frame: int = 20) -> TrackResponse:
+    frames = {"in_frame": 0, "out_frame": out_frame}
+    given = {"progress_key": "key", "source_url": storage.url("game.mp4"), "frames": frames, "stride": 2}
+    return TRACK.answer({**given, "output_url": storage.url("tracks.json")})
+
+
+def test_tracks_are_published_as_an_object(storage: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "load_tracking", lambda: (shirt_detector(), OverlapTracker))
+    storage.objects["game.mp4"] = write_shirts(folder / "shirts.mp4", 20, walking).read_bytes()
+    response = track(storage)
+    assert response.result is not None, response.error
+    written = TrackResult.model_validate_json(storage.objects["tracks.json"])
+    assert len(written.tracks) == response.result.track_count > 0
+    assert sum(len(one.boxes) for one in written.tracks) == response.result.box_count
+    assert sha256(storage.objects["tracks.json"]).hexdigest() == response.result.sha256
+    assert written.stride == 2
+
+
+@pytest.mark.parametrize("missing", ["torch", "rfdetr", "trackers"])
+def test_an_installation_without_networks_says_that_it_does_not_track(
+    stored: Storage, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr(job, "find_spec", lambda name: None if name == missing else object())
+    response = track(stored)
+    assert response.error is not None
+    assert response.error.code == "unsupported"
+    assert missing in response.error.message
+
+
+def upscale(storage: Storage, width: int, height: int) -> UpscaleResponse:
+    given = {"progress_key": "key", "source_url": storage.url("game.mp4"), "output_url": storage.url("large.mp4")}
+    return UPSCALE.answer(
+        {**given, "frames": {"in_frame": 5, "out_frame": 15}, "size": {"width": width, "height": height}}
+    )
+
+
+def test_upscaling_without_a_gpu_says_so_and_keeps_frames_and_sound(stored: Storage, tmp_path: Path) -> None:
+    results = [upscale(stored, 2 * WIDTH, 2 * HEIGHT).result for _ in range(2)]
+    assert results[0] == results[1]
+    assert results[0] is not None
+    assert (results[0].width, results[0].height, results[0].frame_count) == (2 * WIDTH, 2 * HEIGHT, 10)
+    assert results[0].audio_duration_ms is not None
+    assert abs(results[0].audio_duration_ms - results[0].duration_ms) <= 34
+    assert (results[0].upscaler.ai, results[0].upscaler.name) == (False, "lanczos-1")
+    assert "Lanczos" in results[0].upscaler.reason
+    (tmp_path / "large.mp4").write_bytes(stored.objects["large.mp4"])
+    whole = Rect(0, 0, WIDTH, HEIGHT)
+    assert numbers_in(tmp_path / "large.mp4", [whole] * 10) == list(range(5, 15))
+
+
+def test_upscaling_to_less_is_refused(stored: Storage) -> None:
+    response = upscale(stored, WIDTH, HEIGHT - 2)
+    assert response.error is not None
+    assert (response.error.code, "large.mp4" in stored.objects) == ("bad_spec", False)
+    assert "smaller" in response.error.message
+
+
+def test_every_address_of_a_request_is_checked(stored: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "127.0.0.1:9")
+    codes = [
+        derive(stored, {"kind": "peaks", "output_url": stored.url("peaks.dat")}).error,
+        track(stored).error,
+        upscale(stored, 2 * WIDTH, 2 * HEIGHT).error,
+    ]
+    assert [error and error.code for error in codes] == ["source_unreachable"] * 3
+    monkeypatch.setenv(VARIABLE, f"127.0.0.1:{stored.port}")
+    other = f"http://127.0.0.1:9/x?{SIGNATURE}"
+    work = {"kind": "storyboard", "sheet_urls": [stored.url("0"), other], "index_url": stored.url("index")}
+    refused = derive(stored, work)
+    assert refused.error is not None
+    assert refused.error.code == "output_refused"
+    assert stored.requests == []
+
+
+def test_every_function_of_the_contract_is_there() -> None:
+    names = {value for name, value in vars(contract).items() if name.endswith("_FUNCTION")}
+    assert set(job.FUNCTIONS) == names == set(FUNCTIONS_OF_THE_COMMAND)
 
 
 def test_an_error_of_ours_is_no_response(stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +315,7 @@ def test_an_error_of_ours_is_no_response(stored: Storage, tmp_path: Path, monkey
 
 def test_a_request_that_is_none_is_refused_without_its_values() -> None:
     with pytest.raises(MediaFailure) as refused:
-        parse(RenderRequest, {"source_url": 7, "token": f"http://host/?{SIGNATURE}"})
+        parse(RenderRequest, {"source_urls": 7, "token": f"http://host/?{SIGNATURE}"})
     assert refused.value.code == "bad_spec"
-    assert "source_url" in refused.value.message
+    assert "source_urls" in refused.value.message
     assert SIGNATURE not in refused.value.message

@@ -42,7 +42,7 @@ def planned(crop: Rect, size: tuple[int, int]) -> npt.NDArray[np.float64]:
 def errors_of(folder: Path) -> npt.NDArray[np.float64]:
     """Where the spot is less where the plan puts it, for each frame of a slow pan with zoom."""
     video = write_pictures(folder / "blob.mp4", [blob()] * FRAMES)
-    spec = EditSpec(
+    spec = EditSpec.of_clip(
         in_frame=0,
         out_frame=FRAMES,
         crop_keyframes=(
@@ -53,7 +53,7 @@ def errors_of(folder: Path) -> npt.NDArray[np.float64]:
     )
     render(video, spec, folder / "out.mp4")
     drawn = [centroid(luma) for luma in read_lumas(folder / "out.mp4")]
-    places = [planned(crop, (216, 384)) for crop in plan_of(video, spec).crops]
+    places = [planned(crop, (216, 384)) for crop in plan_of(video, spec).clips[0].crops]
     return np.array(drawn) - np.array(places)
 
 

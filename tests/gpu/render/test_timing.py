@@ -1,14 +1,18 @@
 """Finding the constant rate behind timestamps."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu.render.timing import STANDARD_RATES, constant_rate
+from gpu.render import timing
+from gpu.render.media import open_media
+from gpu.render.timing import STANDARD_RATES, Grid, constant_rate, find_grid
 from tests.gpu.plan.specs import repeatable
+from tests.gpu.render.videos import reordered, write_video
 
 
 @repeatable
@@ -35,3 +39,26 @@ def test_a_lost_picture_makes_the_rate_variable() -> None:
 def test_one_picture_has_the_rate_of_the_hint() -> None:
     assert constant_rate(np.zeros(1), (Fraction(25),)) == 25
     assert constant_rate(np.zeros(1)) is None
+
+
+def grid_of(path: Path, steps: list[int]) -> Grid:
+    """Of a video without an index of its pictures, shown at multiples of 1/90 s; a step of 3 is a thirtieth."""
+    times = [Fraction(sum(steps[:number]), 90) for number in range(len(steps))]
+    video = write_video(path, len(times), size=(64, 48), times=times, tags=reordered)
+    with video.open("rb") as file, open_media(file) as media:
+        return find_grid(media)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts"])
+def test_a_rate_that_varies_later_is_noticed_without_an_index(tmp_path: Path, name: str) -> None:
+    constant, varying = [3] * 300, [2, 3, 5, 3, 4, 3] * 100
+    late = grid_of(tmp_path / name, constant + varying)
+    assert (late.variable, late.rate) == (True, Fraction(30))
+    assert grid_of(tmp_path / name, [3] * 900) == Grid(Fraction(30), 900, False)
+
+
+def test_a_picture_lost_in_one_place_leaves_the_rate_constant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_SAMPLE_PACKETS", 60)
+    steps = [3] * 400
+    steps[208] = 6  # a little after the middle
+    assert grid_of(tmp_path / "a.mkv", steps) == Grid(Fraction(30), 401, False)

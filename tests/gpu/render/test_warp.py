@@ -59,6 +59,15 @@ def test_rotation_turns_clockwise_without_changing_a_sample(rotation: int, quart
         np.testing.assert_array_equal(target, np.rot90(source, quarters))
 
 
+@pytest.mark.parametrize(("rotation", "quarters"), [(0, 0), (90, 3), (180, 2), (270, 1)])
+def test_a_mirrored_picture_is_mirrored_and_then_turned(rotation: int, quarters: int) -> None:
+    frame = picture(STORED)
+    size = STORED if rotation in (0, 180) else Size(STORED.height, STORED.width)
+    result = drawn(Warp(STORED, rotation, Fraction(1), size, mirrored=True), frame, Rect(0, 0, *size), size)
+    for source, target in zip(planes(frame), planes(result), strict=True):
+        np.testing.assert_array_equal(target, np.rot90(source[:, ::-1], quarters))
+
+
 def test_a_shift_by_whole_pixels_copies() -> None:
     frame, size = picture(STORED), Size(32, 24)
     result = drawn(Warp(STORED, 0, Fraction(1), size), frame, Rect(8, 6, 32, 24), size)

@@ -1,10 +1,15 @@
-"""Small videos of every kind that the tests need, written with PyAV; each frame carries its number."""
+"""Small videos of every kind that the tests need; each frame carries its number.
 
-from collections.abc import Callable, Sequence
+PyAV writes most, the ffmpeg program what PyAV's libraries cannot: it is another build and another version.
+"""
+
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import imageio_ffmpeg
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -49,6 +54,31 @@ def write_video(
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
+
+
+def write_with_ffmpeg(
+    path: Path,
+    pictures: Iterable[VideoFrame],
+    arguments: Sequence[str],
+    *,
+    size: tuple[int, int] = SIZE,
+    rate: Fraction = RATE,
+    inputs: Sequence[str] = (),
+) -> Path:
+    """Encodes yuv420p pictures, which are bt709; `arguments` say how, `inputs` name sound for example."""
+    tags = ("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+    raw = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{size[0]}x{size[1]}", "-framerate", str(rate))
+    program = (imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y")
+    command = [*program, *raw, *tags, "-i", "-", *inputs, "-threads", "2", *arguments, str(path)]
+    stored = b"".join(plane.tobytes() for picture in pictures for plane in planes(picture))
+    done = subprocess.run(command, input=stored, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    return path
+
+
+def paintings(frame_count: int, size: tuple[int, int] = SIZE, rate: Fraction = RATE) -> list[VideoFrame]:
+    scene = Scene(*size, float(rate))
+    return [paint(scene, number, *size) for number in range(frame_count)]
 
 
 def write_with_sound(

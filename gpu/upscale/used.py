@@ -1,0 +1,11 @@
+"""What a result says of the upscaler that made it. Pydantic only, so that a contract may hold it."""
+
+from gpu.plan.spec import Value
+
+
+class UpscalerUsed(Value):
+    """`ai` tells whether a network made the pictures; `reason` is a sentence for the user that says why this one."""
+
+    name: str
+    ai: bool
+    reason: str

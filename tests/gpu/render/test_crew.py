@@ -1,0 +1,115 @@
+"""Parts in processes: what goes wrong in one comes out here, and no process is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gpu.plan import RenderPlan
+from gpu.plan.spec import EditSpec
+from gpu.render import crew
+from gpu.render.errors import MediaFailure
+from gpu.render.parts import parts
+from gpu.render.sources import HttpSources, LocalSources, SourceFile, Sources
+from tests.gpu.render.rendering import plan_of
+from tests.gpu.render.storage import Storage
+
+
+@pytest.fixture
+def plan(match: Path) -> RenderPlan:
+    """Of two parts."""
+    return plan_of(match, EditSpec.of_clip(0, 120))
+
+
+class Refusing(LocalSources):
+    """Cannot be opened."""
+
+    def open(self, index: int) -> SourceFile:
+        raise MediaFailure("source_unreachable", f"source {index} is gone")
+
+
+class OutOfMemory(LocalSources):
+    def open(self, index: int) -> SourceFile:
+        raise MemoryError
+
+
+class Dying(LocalSources):
+    """Its process is killed, as by a machine without memory."""
+
+    def open(self, index: int) -> SourceFile:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def encode(plan: RenderPlan, sources: Sources, folder: Path, on_frame: Callable[[int], None]) -> None:
+    tasks = [(frames, folder / f"{frames.start}.part") for frames in parts(plan)]
+    assert len(tasks) == 2
+    crew.encode(crew.Job(plan, tasks, sources, 2), on_frame)
+
+
+def test_a_failure_of_the_media_keeps_its_code_and_message(plan: RenderPlan, tmp_path: Path) -> None:
+    with pytest.raises(MediaFailure, match="source 0 is gone") as refused:
+        encode(plan, Refusing([]), tmp_path, lambda done: None)
+    assert refused.value.code == "source_unreachable"
+
+
+def test_want_of_memory_stays_what_it_is(plan: RenderPlan, tmp_path: Path) -> None:
+    with pytest.raises(MemoryError):
+        encode(plan, OutOfMemory([]), tmp_path, lambda done: None)
+
+
+def test_a_killed_part_is_an_error(plan: RenderPlan, tmp_path: Path) -> None:
+    with pytest.raises(ChildProcessError, match="ended with -9"):
+        encode(plan, Dying([]), tmp_path, lambda done: None)
+
+
+def test_no_process_outlives_an_exception_of_the_caller(plan: RenderPlan, match: Path, tmp_path: Path) -> None:
+    seen: list[psutil.Process] = []
+
+    def stop(done: int) -> None:
+        seen.extend(psutil.Process().children(recursive=True))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode(plan, LocalSources([match]), tmp_path, stop)
+    assert len(seen) >= 2
+    assert psutil.wait_procs(seen, timeout=20)[1] == []
+
+
+def test_parts_end_when_their_parent_is_killed(match: Path, tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from gpu.render import crew
+        from gpu.render.sources import LocalSources, SourceFile
+        from gpu.plan.spec import EditSpec
+        from tests.gpu.render.rendering import plan_of
+        match, folder = map(Path, sys.argv[1:])
+        tasks = [(range(0, 60), folder / "a.part"), (range(60, 120), folder / "b.part")]
+        plan = plan_of(match, EditSpec.of_clip(0, 120))
+        crew.encode(crew.Job(plan, tasks, LocalSources([match]), 2), lambda done: print(done, flush=True))
+        """
+    )
+    command = [sys.executable, "-c", script, str(match), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        family = psutil.Process(parent.pid).children(recursive=True)
+        parent.kill()
+    assert len(family) >= 2
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+def test_parts_read_over_http(plan: RenderPlan, match: Path, storage: Storage, tmp_path: Path) -> None:
+    storage.objects["match.mp4"] = match.read_bytes()
+    encode(plan, HttpSources([storage.url("match.mp4")]), tmp_path, lambda done: None)
+    over_http = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    encode(plan, LocalSources([match]), tmp_path, lambda done: None)
+    assert over_http == [path.read_bytes() for path in sorted(tmp_path.iterdir())]
