@@ -9,16 +9,13 @@ from pathlib import Path
 from gpu.plan.render_plan import RenderPlan
 from gpu.render import crew
 from gpu.render.encode import encode_part
-from gpu.render.join import Part, join
-from gpu.render.mixer import mixed
-from gpu.render.overlap import overlapped
+from gpu.render.finish import finish
+from gpu.render.join import Part
 from gpu.render.parts import parts, parts_at_once
-from gpu.render.shelf import Shelf
 from gpu.render.sources import Sources
 
 ENGINE = "pyav-2"
 """Name of the engine and of its version; another version may write other bytes for the same plan."""
-_BLOCKS_AHEAD = 8
 
 
 def render(
@@ -37,11 +34,7 @@ def render(
             tasks = list(zip(ranges, files, strict=True))
             crew.encode(crew.Job(plan, tasks, sources, parts_at_once(plan, cores or crew.available_cores())), on_frame)
         pieces = [Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)]
-        if plan.sample_count is None:
-            join(pieces, plan.rate, None, path)
-        else:
-            with Shelf(sources) as shelf, overlapped(mixed(plan, shelf), _BLOCKS_AHEAD, shelf.abort) as sound:
-                join(pieces, plan.rate, sound, path)
+        finish(plan, sources, pieces, path)
     finally:
         for file in files:
             file.unlink(missing_ok=True)

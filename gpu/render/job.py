@@ -5,18 +5,13 @@ only some functions need is imported by them: a render starts without the code o
 """
 
 import tempfile
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
 from pydantic import ValidationError
 
 from gpu.contract import (
@@ -47,40 +42,26 @@ from gpu.contract import (
     UpscaleResult,
     storyboard_sheets,
 )
-from gpu.plan import RenderPlan, SpecError, compile_plan
+from gpu.plan import SpecError, compile_plan
 from gpu.plan.geometry import Size
 from gpu.plan.spec import EditSpec, ProbeInfo, Value
 from gpu.render import gates
 from gpu.render.errors import MediaFailure
 from gpu.render.hosts import check_host
-from gpu.render.join import Part, join
-from gpu.render.mixer import mixed
-from gpu.render.output import file_sha256
-from gpu.render.overlap import overlapped
-from gpu.render.painter import FramePool, painted
-from gpu.render.picture import PIXEL_FORMAT
+from gpu.render.output import file_sha256, upload
 from gpu.render.produce import OnProgress, Reporter, probe_file, produce
-from gpu.render.shelf import Shelf
 from gpu.render.source import HttpSource
-from gpu.render.sources import HttpSources, Sources
-from gpu.render.transport import HttpClient, Response
-from gpu.render.writer import PartWriter
+from gpu.render.sources import HttpSources
 
 if TYPE_CHECKING:
     from gpu.track.detector import Detector
     from gpu.track.tracker import NewTracker
-    from gpu.upscale.upscaler import Upscaler
 
 Request = TypeVar("Request", bound=Value)
 Answer = TypeVar("Answer", bound=Value)
 
 DETECTOR_SIZE: Literal["small"] = "small"
 """Of RF-DETR's sizes; its weights are in the image."""
-RgbBatch = npt.NDArray[np.uint8]
-_BATCH = 4
-"""Pictures enlarged at once; the network cuts them into tiles and takes as many of those as it likes."""
-_BLOCKS_AHEAD = 8
-_STORED = (200, 201, 204)
 
 
 @dataclass(frozen=True)
@@ -135,7 +116,7 @@ def _render(request: RenderRequest, on_progress: OnProgress) -> RenderResponse:
         path = folder / "result.mp4"
         result = produce(HttpSources(request.source_urls), request.kind, request.spec, path, on_progress)
         Reporter(on_progress, result.frame_count)("uploading", result.frame_count)
-        _publish(path, request.output_url, VIDEO_TYPE)
+        upload(path, request.output_url, VIDEO_TYPE)
         return RenderResponse(result=result)
 
 
@@ -165,7 +146,7 @@ def _derive_proxy(work: ProxyWork, source: HttpSource, path: Path, report: Repor
     frames = range(work.frames.in_frame, work.frames.out_frame) if work.frames else None
     facts = write_proxy(source, path, frames, _rendering(report), source.abort)
     report("uploading", report.frames_total)
-    _publish(path, work.output_url, VIDEO_TYPE)
+    upload(path, work.output_url, VIDEO_TYPE)
     return DeriveResponse(result=facts)
 
 
@@ -174,7 +155,7 @@ def _derive_peaks(work: PeaksWork, source: HttpSource, path: Path, report: Repor
 
     facts = write_peaks(source, path, _rendering(report), source.abort)
     report("uploading", report.frames_total)
-    _publish(path, work.output_url, PEAKS_TYPE)
+    upload(path, work.output_url, PEAKS_TYPE)
     return DeriveResponse(result=facts)
 
 
@@ -185,8 +166,8 @@ def _derive_storyboard(work: StoryboardWork, source: HttpSource, folder: Path, r
     storyboard = write_storyboard(source, folder, _rendering(report), source.abort)
     report("uploading", report.frames_total)
     for name, url in zip(storyboard.sheets, work.sheet_urls, strict=False):
-        _publish(folder / name, url, SHEET_TYPE)
-    _publish(folder / INDEX_NAME, work.index_url, JSON_TYPE)
+        upload(folder / name, url, SHEET_TYPE)
+    upload(folder / INDEX_NAME, work.index_url, JSON_TYPE)
     return DeriveResponse(result=storyboard)
 
 
@@ -203,7 +184,7 @@ def _track(request: TrackRequest, on_progress: OnProgress) -> TrackResponse:
         path = folder / "tracks.json"
         path.write_text(result.model_dump_json(), encoding="utf-8")
         report("uploading", report.frames_total)
-        _publish(path, request.output_url, JSON_TYPE)
+        upload(path, request.output_url, JSON_TYPE)
         facts = TrackFacts(
             track_count=len(result.tracks),
             box_count=sum(len(track.boxes) for track in result.tracks),
@@ -217,6 +198,7 @@ def _track(request: TrackRequest, on_progress: OnProgress) -> TrackResponse:
 
 def _upscale(request: UpscaleRequest, on_progress: OnProgress) -> UpscaleResponse:
     from gpu.upscale.choose import choose_upscaler
+    from gpu.upscale.enlarge import enlarge
 
     _check_hosts([request.source_url], [request.output_url])
     report = Reporter(on_progress)
@@ -240,7 +222,7 @@ def _upscale(request: UpscaleRequest, on_progress: OnProgress) -> UpscaleRespons
         measured = gates.measure(path)
         gates.check(measured, enlarged)
         report("uploading", plan.frame_count)
-        _publish(path, request.output_url, VIDEO_TYPE)
+        upload(path, request.output_url, VIDEO_TYPE)
         result = UpscaleResult(
             width=measured.width,
             height=measured.height,
@@ -254,71 +236,6 @@ def _upscale(request: UpscaleRequest, on_progress: OnProgress) -> UpscaleRespons
             upscaler=choice.used,
         )
     return UpscaleResponse(result=result)
-
-
-def enlarge(
-    plan: RenderPlan,
-    size: Size,
-    upscaler: "Upscaler",
-    sources: Sources,
-    path: Path,
-    on_frame: Callable[[int], None],
-) -> None:
-    """Writes the plan's pictures at `size`, and its sound, to `path`; one process, so that a GPU has one user."""
-    part = path.with_name(f"{path.stem}.part")
-
-    written = 0
-    with (
-        Shelf(sources) as shelf,
-        overlapped(_batches(plan, shelf), 1, shelf.abort) as batches,
-        PartWriter(part, size, plan.rate) as out,
-    ):
-        for batch in batches:
-            for picture in upscaler.upscale(batch, size):
-                out.add(_coded(picture))
-                written += 1
-                on_frame(written)
-    if plan.sample_count is None:
-        join([Part(part, 0)], plan.rate, None, path)
-    else:
-        with Shelf(sources) as shelf, overlapped(mixed(plan, shelf), _BLOCKS_AHEAD, shelf.abort) as sound:
-            join([Part(part, 0)], plan.rate, sound, path)
-
-
-def _batches(plan: RenderPlan, shelf: Shelf) -> Generator[RgbBatch]:
-    pool: FramePool = deque()
-    batch: list[RgbBatch] = []
-    for picture in painted(plan, range(plan.frame_count), shelf, pool):
-        batch.append(_red_green_blue(picture))
-        pool.append(picture)
-        if len(batch) == _BATCH:
-            yield np.stack(batch)
-            batch = []
-    if batch:
-        yield np.stack(batch)
-
-
-def _red_green_blue(frame: VideoFrame) -> RgbBatch:
-    """A yuv420p, bt709, TV range picture as an array of shape (height, width, 3)."""
-    coded = frame.reformat(
-        format="rgb24",
-        src_colorspace=Colorspace.ITU709,
-        src_color_range=ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        threads=1,
-    )
-    return np.asarray(coded.to_ndarray(), np.uint8)
-
-
-def _coded(picture: RgbBatch) -> VideoFrame:
-    """The inverse of `_red_green_blue`."""
-    return VideoFrame.from_ndarray(picture, "rgb24").reformat(
-        format=PIXEL_FORMAT,
-        dst_colorspace=Colorspace.ITU709,
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.MPEG,
-        threads=1,
-    )
 
 
 def load_tracking() -> "tuple[Detector, NewTracker]":
@@ -356,24 +273,6 @@ def _rendering(report: Reporter) -> Callable[[int], None]:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="render-") as folder:
         yield Path(folder)
-
-
-def _publish(path: Path, url: str, content_type: str) -> None:
-    """PUTs the file; raises MediaFailure `output_refused`. The same call again writes the same object."""
-    client = HttpClient(url, "output_refused")
-    headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
-
-    def attempt() -> Response:
-        with path.open("rb") as body:
-            return client.call("PUT", headers, body)
-
-    try:
-        response = client.retrying("storing the result", attempt)
-    finally:
-        client.abort()
-    if response.status not in _STORED:
-        reason = "the address has expired or is not signed for this" if response.status in (401, 403) else "refused"
-        raise MediaFailure("output_refused", f"{client.host} answered {response.status} to the result: {reason}")
 
 
 PROBE = Function(ProbeRequest, ProbeResponse, _probe)

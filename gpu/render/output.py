@@ -6,13 +6,14 @@ from pathlib import Path
 from gpu.render.errors import MediaFailure
 from gpu.render.transport import HttpClient, Response
 
-CONTENT_TYPE = "video/mp4"
 
+def upload(path: Path, url: str, content_type: str) -> None:
+    """PUTs the file under the type that the URL is signed for. The same call again writes the same object.
 
-def upload(path: Path, url: str) -> None:
-    """PUTs the file; raises MediaFailure `output_refused`. The same call again writes the same object."""
+    Raises MediaFailure `output_refused`.
+    """
     client = HttpClient(url, "output_refused")
-    headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(path.stat().st_size)}
+    headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
 
     def attempt() -> Response:
         with path.open("rb") as body:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 from gpu.contract import Phase, RenderKind, RenderProgress, RenderResult
 from gpu.plan import RenderPlan, SpecError, compile_plan
 from gpu.plan.spec import EditSpec, ProbeInfo
-from gpu.render import engine, gates
+from gpu.render import gates
+from gpu.render.engines import dispatch
+from gpu.render.engines.choose import Wanted
+from gpu.render.engines.dispatch import Made
 from gpu.render.errors import MediaFailure
 from gpu.render.media import open_media
 from gpu.render.metered import MeteredFile, SeekableFile
@@ -38,23 +40,28 @@ def probe_file(file: SeekableFile, stop_reading: Callable[[], None] = lambda: No
         return info
 
 
-def produce(sources: Sources, kind: RenderKind, spec: EditSpec, path: Path, on_progress: OnProgress) -> RenderResult:
-    """Renders to `path` and measures the file; raises MediaFailure, and then whatever is at `path` is of no use."""
+def produce(
+    sources: Sources,
+    kind: RenderKind,
+    spec: EditSpec,
+    path: Path,
+    on_progress: OnProgress,
+    wanted: Wanted = "auto",
+) -> RenderResult:
+    """Renders to `path` with the `wanted` engine if it can, and measures the file.
+
+    Raises MediaFailure, and then whatever is at `path` is of no use.
+    """
     report = Reporter(on_progress)
     report("reading", 0)
     plan, used = (
-        _extracted(sources, spec, path, report) if kind == "extract" else _rendered(sources, spec, path, report)
+        _extracted(sources, spec, path, report, wanted)
+        if kind == "extract"
+        else _rendered(sources, spec, path, report, wanted)
     )
     measured = gates.measure(path)
     gates.check(measured, plan)
     return _result(path, measured, plan, used)
-
-
-class Used(NamedTuple):
-    """The engine that wrote the file, and why not a better one."""
-
-    engine: str
-    reason: str = ""
 
 
 class Reporter:
@@ -67,18 +74,21 @@ class Reporter:
         self._on_progress(RenderProgress(phase=phase, frames_done=frames_done, frames_total=self.frames_total))
 
 
-def _rendered(sources: Sources, spec: EditSpec, path: Path, report: Reporter) -> tuple[RenderPlan, Used]:
+def _rendered(
+    sources: Sources, spec: EditSpec, path: Path, report: Reporter, wanted: Wanted
+) -> tuple[RenderPlan, Made]:
     probes: list[ProbeInfo] = []
     for index in range(max(clip.source for clip in spec.clips) + 1):
         with closing(sources.open(index)) as file:
             probes.append(probe_file(file, file.abort))
     plan = _compiled(spec, probes)
     report.frames_total = plan.frame_count
-    engine.render(plan, sources, path, lambda done: report("rendering", done))
-    return plan, Used(engine.ENGINE)
+    return plan, dispatch.render(plan, sources, path, lambda done: report("rendering", done), wanted=wanted)
 
 
-def _extracted(sources: Sources, spec: EditSpec, path: Path, report: Reporter) -> tuple[RenderPlan, Used]:
+def _extracted(
+    sources: Sources, spec: EditSpec, path: Path, report: Reporter, wanted: Wanted
+) -> tuple[RenderPlan, Made]:
     """Copies what can be copied. The file stays open after it is probed: its index may be many MB."""
     (clip, *_) = spec.clips
     if spec != EditSpec.of_clip(clip.in_frame, clip.out_frame, audio=clip.audio):
@@ -97,11 +107,11 @@ def _extracted(sources: Sources, spec: EditSpec, path: Path, report: Reporter) -
                 file.abort,
                 with_sound=plan.sample_count is not None,
             )
-            return plan, Used(SMART_ENGINE)
+            return plan, Made(SMART_ENGINE, "Copied what lies between keyframes.")
         except NotCopyable as failure:
             reason = failure.reason.sentence
-    engine.render(plan, sources, path, lambda done: report("rendering", done))
-    return plan, Used(engine.ENGINE, f"nothing could be copied: {reason}")
+    made = dispatch.render(plan, sources, path, lambda done: report("rendering", done), wanted=wanted)
+    return plan, made._replace(reason=f"Nothing could be copied: {reason}. {made.reason}")
 
 
 def _compiled(spec: EditSpec, probes: list[ProbeInfo]) -> RenderPlan:
@@ -111,7 +121,7 @@ def _compiled(spec: EditSpec, probes: list[ProbeInfo]) -> RenderPlan:
         raise MediaFailure("bad_spec", str(error)) from error
 
 
-def _result(path: Path, measured: gates.Measured, plan: RenderPlan, used: Used) -> RenderResult:
+def _result(path: Path, measured: gates.Measured, plan: RenderPlan, used: Made) -> RenderResult:
     return RenderResult(
         width=measured.width,
         height=measured.height,

@@ -1,7 +1,8 @@
 """Which engine makes a plan on this machine, and why, as a sentence for the result.
 
-The order is nvdec, ffmpeg, pyav: each is taken where it can do the work. Looking is cheap, a GPU apart, which is tried
-once a process. An engine may still give up on a file; `dispatch` then takes the reference engine.
+A GPU is taken where there is one, else pyav; ffmpeg, which saves no CPU and writes other bytes, only when asked for.
+Looking is cheap, a GPU apart, which is tried once a process. An engine may still give up on a file; then `dispatch`
+takes the reference engine.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ def choose(
         return Choice("pyav", "Made by pyav, which was asked for.")
     missing = []
     for engine, look in _looks(plan, sources, environment or Environment()):
-        if wanted in ("auto", engine):
+        if wanted == engine or (wanted == "auto" and engine == "nvdec"):
             try:
                 return Choice(engine, f"Made by {engine}: {look()}.")
             except EngineUnable as reason:
@@ -55,7 +56,7 @@ def choose(
 def _looks(
     plan: RenderPlan, sources: Sources, environment: Environment
 ) -> Iterator[tuple[EngineName, Callable[[], str]]]:
-    """Engines in the order in which they are preferred; each function says why it is taken or raises EngineUnable."""
+    """Engines beside the reference; each function says why it is taken or raises EngineUnable."""
     yield "nvdec", lambda: _gpu_words(environment.gpu())
     yield "ffmpeg", lambda: _program_words(plan, sources, environment)
 

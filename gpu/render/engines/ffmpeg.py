@@ -18,9 +18,9 @@ from gpu.plan.geometry import Size
 from gpu.plan.render_plan import RenderPlan
 from gpu.render.engines.ffmpeg_command import DEMUXER, PlateImage, Video, arguments, obstacle
 from gpu.render.engines.ffmpeg_program import Encoding
-from gpu.render.engines.finish import finish
 from gpu.render.engines.plate import Plate, plate
 from gpu.render.engines.unable import EngineUnable
+from gpu.render.finish import finish
 from gpu.render.join import Part
 from gpu.render.media import Media, open_media
 from gpu.render.overlap import overlapped

@@ -16,13 +16,13 @@ import av
 from av.video.frame import VideoFrame
 
 from gpu.plan.render_plan import RenderPlan
-from gpu.render.engines.finish import finish
 from gpu.render.engines.gpu_probe import CUDA, Encoder, Gpu
 from gpu.render.engines.gpu_shelf import GpuShelf
 from gpu.render.engines.nvenc_writer import NvencWriter
 from gpu.render.engines.torch_painter import painted
 from gpu.render.engines.unable import EngineUnable
 from gpu.render.errors import MediaFailure
+from gpu.render.finish import finish
 from gpu.render.join import Part
 from gpu.render.overlap import overlapped
 from gpu.render.parts import parts

@@ -1,10 +1,13 @@
 """Requests and responses, against storage on loopback."""
 
+import io
 import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from gpu import contract
@@ -272,6 +275,26 @@ def test_upscaling_without_a_gpu_says_so_and_keeps_frames_and_sound(stored: Stor
     (tmp_path / "large.mp4").write_bytes(stored.objects["large.mp4"])
     whole = Rect(0, 0, WIDTH, HEIGHT)
     assert numbers_in(tmp_path / "large.mp4", [whole] * 10) == list(range(5, 15))
+
+
+def plane_means(video: bytes, frames: range) -> list[float]:
+    """Of Y, U and V over these frames."""
+    with av.open(io.BytesIO(video), "r") as container:
+        pictures = [frame for number, frame in enumerate(container.decode(video=0)) if number in frames]
+    flat = np.stack([frame.to_ndarray(format="yuv420p").ravel() for frame in pictures])
+    luma = flat.shape[1] * 2 // 3
+    return [float(plane.mean()) for plane in np.split(flat, [luma, luma * 5 // 4], axis=1)]
+
+
+def test_upscaling_keeps_colours_and_light(storage: Storage, folder: Path) -> None:
+    write_sample(folder / "plain.mp4", 1, width=64, height=64)
+    storage.objects["game.mp4"] = (folder / "plain.mp4").read_bytes()
+    assert upscale(storage, 128, 128).error is None
+    before = plane_means(storage.objects["game.mp4"], range(5, 15))
+    after = plane_means(storage.objects["large.mp4"], range(10))
+    assert after == pytest.approx(before, abs=1.5)
+    assert abs(before[1] - 128) > 3
+    assert abs(before[2] - 128) > 3
 
 
 def test_upscaling_to_less_is_refused(stored: Storage) -> None:

@@ -37,9 +37,9 @@ def test_a_gpu_is_taken_first(match: Path) -> None:
     assert choice == ("nvdec", "Made by nvdec: decoded on Tesla T4, encoded by NVENC.")
 
 
-def test_a_plain_cut_of_a_file_goes_through_ffmpeg(match: Path) -> None:
+def test_a_plain_cut_of_a_file_goes_through_ffmpeg_when_it_is_asked_for(match: Path) -> None:
     plan = plan_of(EditSpec.of_clip(0, 9), match)
-    choice = choose(plan, LocalSources([match]), environment=Environment(no_gpu, program))
+    choice = choose(plan, LocalSources([match]), "ffmpeg", Environment(no_gpu, program))
     assert choice == ("ffmpeg", "Made by ffmpeg: a plain cut of a local file.")
 
 
@@ -60,8 +60,14 @@ def test_everything_else_is_the_reference_engines_which_says_why(
     match: Path, local: bool, scaled: bool, environment: Environment, reason: str
 ) -> None:
     plan = plan_of(EditSpec.of_clip(0, 9, size=OutputSize(width=100, height=100) if scaled else None), match)
-    choice = choose(plan, LocalSources([match]) if local else URLS, environment=environment)
-    assert choice == ("pyav", f"Made by pyav; not by nvdec: there is no NVIDIA driver here; not by ffmpeg: {reason}.")
+    choice = choose(plan, LocalSources([match]) if local else URLS, "ffmpeg", environment)
+    assert choice == ("pyav", f"Made by pyav; not by ffmpeg: {reason}.")
+
+
+def test_by_itself_a_machine_without_a_gpu_takes_the_reference_engine(match: Path) -> None:
+    plan = plan_of(EditSpec.of_clip(0, 9), match)
+    choice = choose(plan, LocalSources([match]), environment=Environment(no_gpu, program))
+    assert choice == ("pyav", "Made by pyav; not by nvdec: there is no NVIDIA driver here.")
 
 
 def test_an_engine_that_was_asked_for_and_cannot_gives_way_to_the_reference(match: Path) -> None:

@@ -26,7 +26,7 @@ LAPTOP = Environment(gpu=no_gpu)
 
 def test_the_result_names_the_engine_that_made_it(match: Path, tmp_path: Path) -> None:
     plan = plan_of(EditSpec.of_clip(50, 60), match)
-    for wanted, name in (("auto", ffmpeg.ENGINE), ("pyav", engine.ENGINE)):
+    for wanted, name in (("ffmpeg", ffmpeg.ENGINE), ("auto", engine.ENGINE), ("pyav", engine.ENGINE)):
         out = tmp_path / f"{wanted}.mp4"
         made = dispatch.render(
             plan,
@@ -45,7 +45,7 @@ def test_an_engine_that_gives_up_is_followed_by_the_reference(folder: Path, tmp_
     turned = write_video(folder / "turned.mp4", 12, rotation=90)
     plan = plan_of(EditSpec.of_clip(2, 9), turned)
     out = tmp_path / "out.mp4"
-    made = dispatch.render(plan, LocalSources([turned]), out, lambda _: None, environment=LAPTOP)
+    made = dispatch.render(plan, LocalSources([turned]), out, lambda _: None, wanted="ffmpeg", environment=LAPTOP)
     assert made.engine == engine.ENGINE
     assert made.reason == "Made by pyav; ffmpeg gave up: its pictures are turned or not of square pixels."
     gates.check(gates.measure(out), plan)
@@ -60,7 +60,9 @@ def test_progress_does_not_fall_back_with_the_engine(
 
     monkeypatch.setattr(ffmpeg, "render", half_way)
     plan, seen = plan_of(EditSpec.of_clip(0, 10), match), list[int]()
-    made = dispatch.render(plan, LocalSources([match]), tmp_path / "out.mp4", seen.append, environment=LAPTOP)
+    made = dispatch.render(
+        plan, LocalSources([match]), tmp_path / "out.mp4", seen.append, wanted="ffmpeg", environment=LAPTOP
+    )
     assert seen == [5, 6, 7, 8, 9, 10]
     assert "it was a bad day" in made.reason
 
@@ -74,4 +76,6 @@ def test_a_mistake_in_the_file_is_told_once(match: Path, tmp_path: Path, monkeyp
     broken.write_bytes(match.read_bytes()[:20_000])
     monkeypatch.setattr(engine, "render", untouched)
     with pytest.raises(MediaFailure):
-        dispatch.render(plan, LocalSources([broken]), tmp_path / "out.mp4", lambda _: None, environment=LAPTOP)
+        dispatch.render(
+            plan, LocalSources([broken]), tmp_path / "out.mp4", lambda _: None, wanted="ffmpeg", environment=LAPTOP
+        )
