@@ -87,7 +87,7 @@ picture: setup ## draw the stacks from their plans into docs/
 	@$(BIN)/python -m infra.picture
 
 lock: .venv/.stamp ## write the locks anew (LOCK=--upgrade takes newer versions)
-	@for group in dev image gpu; do $(BIN)/uv pip compile --quiet $(LOCK) pyproject.toml --group $$group \
+	@for group in dev image gpu networks; do $(BIN)/uv pip compile --quiet $(LOCK) pyproject.toml --group $$group \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		$$([ $$group = dev ] || echo --constraints requirements/dev.lock) --output-file requirements/$$group.lock; done
 	@$(BIN)/python -m infra.fly_config

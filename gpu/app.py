@@ -33,6 +33,8 @@ REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 LOCK, NETWORKS_LOCK = REQUIREMENTS / "gpu.lock", REQUIREMENTS / "networks.lock"
 WEIGHTS = ("rf-detr-small", "realesr-general-x4v3")
 WEIGHTS_FOLDER = "/weights"
+CODE_FOLDER = "/root"
+"""Where Modal puts Python sources in a container."""
 GPUS = ["L4", "T4", "A10"]
 PROGRESS_SECONDS = 0.5
 
@@ -69,9 +71,9 @@ def _networks() -> modal.Image:
     fetching, lock = Path(__file__).parent / "weights", WEIGHTS_LOCK
     return (
         _packages(NETWORKS_LOCK)
-        .add_local_dir(fetching, "/root/gpu/weights", copy=True, ignore=["**/__pycache__"])
-        .add_local_file(lock, "/root/gpu/weights.lock", copy=True)
-        .run_commands(f"cd /root && python -m gpu.weights fetch {WEIGHTS_FOLDER} {' '.join(WEIGHTS)}")
+        .add_local_dir(fetching, f"{CODE_FOLDER}/gpu/weights", copy=True, ignore=["**/__pycache__"])
+        .add_local_file(lock, f"{CODE_FOLDER}/gpu/weights.lock", copy=True)
+        .run_commands(f"cd {CODE_FOLDER} && python -m gpu.weights fetch {WEIGHTS_FOLDER} {' '.join(WEIGHTS)}")
         .env({WEIGHTS_VARIABLE: WEIGHTS_FOLDER})
         .add_local_python_source("gpu", ignore=lambda path: path.suffix not in (".py", ".lock"))
     )

@@ -21,7 +21,7 @@ _DERIVED_FOLDERS = {"__pycache__", "node_modules", "dist"}
 _DERIVED = ("*.pyc", "*.md")
 
 IMAGE = Shipment(("app", "gpu", "requirements/image.lock", ".dockerignore"), ("app/web/*", "app/fly.*.toml", *_DERIVED))
-FUNCTIONS = Shipment(("gpu", "requirements/gpu.lock"), _DERIVED)
+FUNCTIONS = Shipment(("gpu", "requirements/gpu.lock", "requirements/networks.lock"), _DERIVED)
 WEB = Shipment(("app/web",), ("app/web/landing/*", "*.tsbuildinfo", *_DERIVED))
 LANDING = Shipment(("app/web/landing",), _DERIVED)
 

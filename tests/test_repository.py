@@ -29,7 +29,7 @@ def test_lock_files_that_carry_addresses_are_not_tracked() -> None:
     assert '"resolved"' not in (ROOT / "app/web/package-lock.json").read_text()
 
 
-@pytest.mark.parametrize("name", ["dev", "image", "gpu"])
+@pytest.mark.parametrize("name", ["dev", "image", "gpu", "networks"])
 def test_every_locked_requirement_has_hashes(name: str) -> None:
     requirements = re.split(r"\n(?=\S)", (ROOT / f"requirements/{name}.lock").read_text())
     pinned = [each for each in requirements if re.match(r"[a-z0-9]", each)]

@@ -100,7 +100,7 @@ def _smart(served: _Served, out: Path) -> tuple[float, int]:
 
 def _exact(served: _Served, out: Path) -> tuple[float, int]:
     begun, sent = time.perf_counter(), served.sent
-    produce(HttpSources([served.url]), "extract", EditSpec.of_clip(BEGIN, END), out, lambda progress: None)
+    produce(HttpSources([served.url]), "framing", EditSpec.of_clip(BEGIN, END), out, lambda progress: None)
     return time.perf_counter() - begun, served.sent - sent
 
 

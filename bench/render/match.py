@@ -16,7 +16,8 @@ from gpu.render.sources import LocalSources
 from gpu.render.writer import CRF
 from gpu.sample.writer import write_sample
 
-SECONDS = 8
+SECONDS = 12
+"""A clip of a game, as it usually is."""
 FRAMES = SECONDS * 30
 
 

@@ -16,6 +16,11 @@ Effect = Literal["spotlight", "brighten"]
 SLOWEST_PERCENT, FASTEST_PERCENT = 25, 400
 LONGEST_NOTES = 280
 MOST_CLIPS = 100
+MOST_KEYFRAMES = 5000
+"""Of one clip's crop, and of one highlight region."""
+MOST_REGIONS = 500
+MOST_SPEEDS = 1000
+MOST_TAGS = 60
 
 
 class Value(BaseModel):
@@ -55,9 +60,10 @@ class Retime(Value):
     200 percent plays twice as fast. Percent are integers, so that every language computes the same lengths.
     """
 
-    boundaries: Annotated[tuple[int, ...], Field(min_length=2)]
+    boundaries: Annotated[tuple[int, ...], Field(min_length=2, max_length=MOST_SPEEDS + 1)]
     speeds_percent: Annotated[
-        tuple[Annotated[int, Field(ge=SLOWEST_PERCENT, le=FASTEST_PERCENT)], ...], Field(min_length=1)
+        tuple[Annotated[int, Field(ge=SLOWEST_PERCENT, le=FASTEST_PERCENT)], ...],
+        Field(min_length=1, max_length=MOST_SPEEDS),
     ]
 
     @model_validator(mode="after")
@@ -86,7 +92,7 @@ class Caption(Value):
     """Text burnt into a clip's pictures: stars, tags and notes, each left out when empty."""
 
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
-    tags: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = ()
+    tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=MOST_TAGS)] = ()
     notes: Annotated[str, Field(max_length=LONGEST_NOTES)] = ""
 
 
@@ -99,7 +105,7 @@ class ClipEdit(Value):
     source: Annotated[int, Field(ge=0, description="index of the source media")] = 0
     in_frame: Annotated[int, Field(ge=0)]
     out_frame: Annotated[int, Field(gt=0)]
-    crop_keyframes: tuple[CropKeyframe, ...] = ()
+    crop_keyframes: Annotated[tuple[CropKeyframe, ...], Field(max_length=MOST_KEYFRAMES)] = ()
     crop_smoothing: Annotated[float, Field(ge=0, le=1)] = 0.0
     retime: Retime | None = None
     trim: Trim | None = None
@@ -162,7 +168,7 @@ class HighlightRegion(Value):
     out_frame: Annotated[int, Field(gt=0)]
     enabled: bool = True
     fade_frames: Annotated[int, Field(ge=0)] = 0
-    keyframes: Annotated[tuple[EllipseKeyframe, ...], Field(min_length=1)]
+    keyframes: Annotated[tuple[EllipseKeyframe, ...], Field(min_length=1, max_length=MOST_KEYFRAMES)]
 
     @model_validator(mode="after")
     def _check(self) -> "HighlightRegion":
@@ -197,7 +203,7 @@ class EditSpec(Value):
     transition: Transition = Transition()
     size: OutputSize | None = None
     rate: FrameRate | None = None
-    regions: tuple[HighlightRegion, ...] = ()
+    regions: Annotated[tuple[HighlightRegion, ...], Field(max_length=MOST_REGIONS)] = ()
     style: HighlightStyle = HighlightStyle()
 
     @classmethod

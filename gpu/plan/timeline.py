@@ -1,7 +1,8 @@
 """Where every clip and every interval of one speed lies in the result, in whole frames.
 
 Ends of intervals are rounded from the exact sum before them, so errors never add up: a clip's length is the nearest
-whole number to `sum(|interval within trim| / speed)`, in frames of the output.
+whole number to `sum(|interval within trim| / speed)`, in frames of the output. An output frame shows what is due at its
+middle, so no picture comes more than half an output frame early or late within its interval.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,12 +23,20 @@ class Span:
     count: int
 
     def clip_time(self, index: int) -> float:
-        """The moment of the clip, in its frames, that output frame `index` of the span shows."""
-        return self.clip_frame + index * self.clip_count / self.count
+        """The moment of the clip at the middle of output frame `index` of the span, where n is the middle of frame n.
+
+        At equal counts it is the frame's own number. Slower, it reaches from up to half a frame before the span's first
+        frame to up to half a frame behind its last.
+        """
+        return self.clip_frame + (self._doubled(index) - self.count) / (2 * self.count)
 
     def source_offset(self, index: int) -> int:
-        """The last frame of the clip that begins at or before that moment."""
-        return self.clip_frame + index * self.clip_count // self.count
+        """The frame of the clip within which the middle of output frame `index` lies; the later one at an edge."""
+        return self.clip_frame + self._doubled(index) // (2 * self.count)
+
+    def _doubled(self, index: int) -> int:
+        """Frames of the clip from the span's start to the middle of an output frame, times 2 `count`: an integer."""
+        return (2 * index + 1) * self.clip_count
 
 
 @dataclass(frozen=True)

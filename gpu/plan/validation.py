@@ -23,6 +23,9 @@ FARTHEST_CENTRE = 100_000
 LONGEST_SECONDS = 1200
 LOWEST_RATE, HIGHEST_RATE = 1, 120
 """Frames a second of the output."""
+MOST_TOLD = 10
+LONGEST_TOLD = 300
+"""Characters of one mistake in a message: its field's name and its numbers may be of any length."""
 
 
 class Mistake(NamedTuple):
@@ -33,11 +36,18 @@ class Mistake(NamedTuple):
 
 
 class SpecError(ValueError):
-    """The edit does not fit its sources; `mistakes` has at least one entry."""
+    """The edit does not fit its sources; `mistakes` has all of them, at least one, its text the first."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__("; ".join(f"{field}: {message}" for field, message in mistakes))
+        super().__init__(message_of(mistakes))
         self.mistakes = mistakes
+
+
+def message_of(mistakes: Sequence[Mistake]) -> str:
+    """The first mistakes and how many more there are; at most some 3000 characters."""
+    told = [_shortened(f"{field}: {message}") for field, message in mistakes[:MOST_TOLD]]
+    left = len(mistakes) - len(told)
+    return "; ".join([*told, f"and {left} more"] if left else told)
 
 
 def check_spec(spec: EditSpec, probes: Sequence[ProbeInfo]) -> None:
@@ -55,6 +65,10 @@ def output_size(spec: EditSpec, probes: Sequence[ProbeInfo]) -> Size:
         return Size(spec.size.width, spec.size.height)
     first = probes[spec.clips[0].source]
     return even(Size(first.width, first.height))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TOLD else f"{text[: LONGEST_TOLD - 1]}…"
 
 
 def _source_mistakes(spec: EditSpec, probes: Sequence[ProbeInfo]) -> Iterator[Mistake]:

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from gpu.render.limits import Limits
 
 PROGRESS_SECONDS = 0.1
+ENGINES = ("auto", "pyav", "nvdec", "ffmpeg")
 FUNCTIONS = (PROBE_FUNCTION, RENDER_FUNCTION, DERIVE_FUNCTION, TRACK_FUNCTION, UPSCALE_FUNCTION)
 _NETWORKS = (TRACK_FUNCTION, UPSCALE_FUNCTION)
 _ADDRESS_SPACE_OF_CUDA = 1 << 46
 """It reserves addresses for the memory of every GPU and of the machine, so a limit on them would say nothing."""
-_USAGE = """python -m gpu.render VIDEO [VIDEO ...] --spec FILE -o FILE [--kind KIND]
+_USAGE = """python -m gpu.render VIDEO [VIDEO ...] --spec FILE -o FILE [--kind KIND] [--engine ENGINE]
        python -m gpu.render probe VIDEO
        python -m gpu.render --request FUNCTION [--nice N] < request.json"""
 
@@ -52,7 +53,8 @@ def main() -> int:
     except MediaFailure as failure:
         print(f"{failure.code}: {failure.message}", file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        reason = error.strerror or str(error)
+        print(reason if error.filename is None else f"{error.filename}: {reason}", file=sys.stderr)
     return 1
 
 
@@ -64,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spec", type=Path, metavar="FILE", help="EditSpec as JSON")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the MP4 to write")
     parser.add_argument("--kind", choices=get_args(RenderKind), default="framing", help="default: %(default)s")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="auto", help="used if it can make this render; default: %(default)s"
+    )
     parser.add_argument("--request", choices=FUNCTIONS, metavar="FUNCTION", help=", ".join(FUNCTIONS))
     parser.add_argument(
         "--nice", type=int, default=0, metavar="N", help="lower the priority, of all processes it starts"
@@ -90,7 +95,7 @@ def _answer(function: str) -> int:
     from gpu.render.progress import Publisher
 
     with Publisher(lambda progress: _say("progress", progress), PROGRESS_SECONDS) as publisher:
-        response = FUNCTIONS[function].answer(sys.stdin.read(), publisher.report, limited(_limits(function)))
+        response = FUNCTIONS[function].answer(sys.stdin.buffer.read(), publisher.report, limited(_limits(function)))
     _say("response", response)
     return 0
 
@@ -119,16 +124,24 @@ def _render(options: argparse.Namespace) -> int:
     from gpu.render.local import render_local
     from gpu.render.progress import Meter, Publisher
 
-    spec = parse(EditSpec, options.spec.read_text())
+    spec = parse(EditSpec, _text_of(options.spec))
     meter = Meter(sys.stderr)
     try:
         with Publisher(meter, PROGRESS_SECONDS) as publisher:
             videos = [Path(word) for word in options.words]
-            result = render_local(videos, options.kind, spec, options.out, publisher.report)
+            result = render_local(videos, options.kind, spec, options.out, publisher.report, options.engine)
     finally:
         meter.finish()
     print(result.model_dump_json(indent=2))
     return 0
+
+
+def _text_of(path: Path) -> str:
+    """Windows editors begin UTF-8 with a mark, which is no part of JSON."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MediaFailure("bad_spec", f"{path} is not UTF-8 text: byte {error.start} does not belong there") from error
 
 
 def _say(kind: str, message: Value) -> None:

@@ -17,7 +17,7 @@ from gpu.render.shelf import Shelf
 from gpu.render.sources import Sources
 from gpu.render.writer import PartWriter
 
-_PICTURES_AHEAD = 4
+_PICTURES_AHEAD = 2
 
 
 def encode_part(plan: RenderPlan, frames: range, sources: Sources, path: Path, on_frame: Callable[[int], None]) -> None:

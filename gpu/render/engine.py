@@ -4,10 +4,11 @@ Parts are encoded side by side in processes; the sound is made while they are jo
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from gpu.plan.render_plan import RenderPlan
-from gpu.render import crew
+from gpu.render.crew import Crew, Job, available_cores
 from gpu.render.encode import encode_part
 from gpu.render.finish import finish
 from gpu.render.join import Part
@@ -19,11 +20,17 @@ ENGINE = "pyav-2"
 
 
 def render(
-    plan: RenderPlan, sources: Sources, path: Path, on_frame: Callable[[int], None], cores: int | None = None
+    plan: RenderPlan,
+    sources: Sources,
+    path: Path,
+    on_frame: Callable[[int], None],
+    cores: int | None = None,
+    crew: Crew | None = None,
 ) -> None:
     """Writes the result to `path`, and what it needs on the way beside it; `on_frame` gets the frames written so far.
 
-    An exception, the caller's own included, leaves a part of a file at `path`. Raises MediaFailure.
+    A `crew` that was called already saves the time of its start; it is the caller's to end. An exception, the caller's
+    own included, leaves a part of a file at `path`. Raises MediaFailure.
     """
     ranges = parts(plan)
     files = [path.with_name(f"{path.stem}.{number}.part") for number in range(len(ranges))]
@@ -32,7 +39,9 @@ def render(
             encode_part(plan, ranges[0], sources, files[0], on_frame)
         else:
             tasks = list(zip(ranges, files, strict=True))
-            crew.encode(crew.Job(plan, tasks, sources, parts_at_once(plan, cores or crew.available_cores())), on_frame)
+            job = Job(plan, tasks, sources, parts_at_once(plan, cores or available_cores()))
+            with nullcontext(crew) if crew else Crew() as workers:
+                workers.encode(job, on_frame)
         pieces = [Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)]
         finish(plan, sources, pieces, path)
     finally:

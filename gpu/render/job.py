@@ -45,6 +45,7 @@ from gpu.contract import (
 from gpu.plan import SpecError, compile_plan
 from gpu.plan.geometry import Size
 from gpu.plan.spec import EditSpec, ProbeInfo, Value
+from gpu.plan.validation import Mistake, message_of
 from gpu.render import gates
 from gpu.render.errors import MediaFailure
 from gpu.render.hosts import check_host
@@ -62,6 +63,8 @@ Answer = TypeVar("Answer", bound=Value)
 
 DETECTOR_SIZE: Literal["small"] = "small"
 """Of RF-DETR's sizes; its weights are in the image."""
+SHAPE_TOLERANCE = 2
+"""Pixels on the longer side by which an upscaled picture may miss its source's shape: sizes are made even."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,25 @@ class Function(Generic[Request, Answer]):
 
 
 def parse(kind: type[Request], request: object) -> Request:
-    """Takes a dict, or a string of JSON.
+    """Takes a dict, or a string or bytes of JSON.
 
-    Raises MediaFailure `bad_spec` that names every wrong field, without the values: URLs among them are secrets.
+    Raises MediaFailure `bad_spec` that names the first wrong fields, without the values: URLs among them are secrets.
     """
     try:
-        return kind.model_validate_json(request) if isinstance(request, str) else kind.model_validate(request)
+        return kind.model_validate_json(request) if isinstance(request, str | bytes) else kind.model_validate(request)
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, one['loc'])) or 'request'}: {one['msg']}" for one in error.errors())
-        raise MediaFailure("bad_spec", "; ".join(faults)) from None
+        raise MediaFailure("bad_spec", message_of(_mistakes(error))) from None
+
+
+def _mistakes(error: ValidationError) -> list[Mistake]:
+    """A list that lost its wrong members may seem too short as well; that is not told."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    around = {one["loc"][:length] for one in faults for length in range(len(one["loc"]))}
+    return [
+        Mistake(".".join(map(str, one["loc"])) or "request", one["msg"].removeprefix("Value error, "))
+        for one in faults
+        if one["type"] != "too_short" or one["loc"] not in around
+    ]
 
 
 def _probe(request: ProbeRequest, _: OnProgress) -> ProbeResponse:
@@ -213,6 +226,9 @@ def _upscale(request: UpscaleRequest, on_progress: OnProgress) -> UpscaleRespons
     if size.width < plan.size.width or size.height < plan.size.height:
         smaller = f"{plan.size.width} x {plan.size.height} is not upscaled to {size.width} x {size.height}"
         raise MediaFailure("bad_spec", f"{smaller}: that is smaller")
+    if not any(_keeps_shape(size, of) for of in (plan.size, Size(info.width, info.height))):
+        other = f"{info.width} x {info.height} is not upscaled to {size.width} x {size.height}"
+        raise MediaFailure("bad_spec", f"{other}: that is another shape; choose the same ratio of width to height")
     choice = choose_upscaler()
     report.frames_total = plan.frame_count
     with _folder() as folder:
@@ -247,6 +263,10 @@ def load_tracking() -> "tuple[Detector, NewTracker]":
         if find_spec(name) is None:
             raise MediaFailure("unsupported", f"players are not followed here: {name} is not part of this installation")
     return load_rfdetr(DETECTOR_SIZE), ByteTracker
+
+
+def _keeps_shape(size: Size, of: Size) -> bool:
+    return abs(size.width * of.height - size.height * of.width) <= SHAPE_TOLERANCE * max(of)
 
 
 def _check_hosts(sources: Sequence[str], outputs: Sequence[str]) -> None:

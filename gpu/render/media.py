@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from gpu.plan.geometry import Size
+from gpu.render.boxes import is_cut_off
 from gpu.render.bt2100 import CURVES
 from gpu.render.errors import MediaFailure
 from gpu.render.metered import SeekableFile
@@ -146,10 +147,12 @@ def open_media(file: SeekableFile) -> Iterator[Media]:
         ) from error
     try:
         with container:
+            file_bytes = _size(file)
+            _check_whole(container, file, file_bytes)
             video = _video_stream(container)
             audio = _audio_stream(container)
             first = _first_frame(container, video)
-            media = Media(container, video, audio, first, shown_at(first), _size(file))
+            media = Media(container, video, audio, first, shown_at(first), file_bytes)
             _check_limits(media)
             _check_colours(media)
             yield media
@@ -165,6 +168,16 @@ def shown_at(frame: VideoFrame) -> Fraction:
     if frame.pts is None or frame.time_base is None:
         raise ValueError("the picture has no timestamp; pass over such pictures before")
     return frame.pts * frame.time_base
+
+
+def _check_whole(container: InputContainer, file: SeekableFile, file_bytes: int) -> None:
+    """Refuses an MP4 or MOV that ends within its index: FFmpeg would take the tracks before the cut for all of them."""
+    if "mp4" not in container.format.name.split(","):
+        return
+    position = file.tell()
+    if is_cut_off(file, file_bytes):
+        raise MediaFailure("unsupported_media", "the file is incomplete: its end is missing; upload it again")
+    file.seek(position)
 
 
 def _video_stream(container: InputContainer) -> VideoStream:

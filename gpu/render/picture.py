@@ -93,5 +93,6 @@ def _matrix(frame: VideoFrame) -> int:
         return frame.colorspace
     if frame.color_trc in CURVES:
         return BT2020
-    small = frame.width <= _LARGEST_SD.width and frame.height <= _LARGEST_SD.height
+    shorter, longer = sorted((frame.width, frame.height))
+    small = longer <= _LARGEST_SD.width and shorter <= _LARGEST_SD.height
     return BT601 if small else BT709

@@ -8,6 +8,7 @@ from gpu.contract import Phase, RenderKind, RenderProgress, RenderResult
 from gpu.plan import RenderPlan, SpecError, compile_plan
 from gpu.plan.spec import EditSpec, ProbeInfo
 from gpu.render import gates
+from gpu.render.crew import Crew
 from gpu.render.engines import dispatch
 from gpu.render.engines.choose import Wanted
 from gpu.render.engines.dispatch import Made
@@ -16,6 +17,7 @@ from gpu.render.media import open_media
 from gpu.render.metered import MeteredFile, SeekableFile
 from gpu.render.output import file_sha256
 from gpu.render.overlap import overlapped
+from gpu.render.parts import may_have_parts
 from gpu.render.probe import probe_media
 from gpu.render.smart.cut import ENGINE as SMART_ENGINE
 from gpu.render.smart.cut import smart_cut
@@ -77,13 +79,18 @@ class Reporter:
 def _rendered(
     sources: Sources, spec: EditSpec, path: Path, report: Reporter, wanted: Wanted
 ) -> tuple[RenderPlan, Made]:
-    probes: list[ProbeInfo] = []
-    for index in range(max(clip.source for clip in spec.clips) + 1):
-        with closing(sources.open(index)) as file:
-            probes.append(probe_file(file, file.abort))
-    plan = _compiled(spec, probes)
-    report.frames_total = plan.frame_count
-    return plan, dispatch.render(plan, sources, path, lambda done: report("rendering", done), wanted=wanted)
+    with Crew() as crew:
+        if may_have_parts(sum(clip.frame_count for clip in spec.clips)):
+            crew.call()
+        probes: list[ProbeInfo] = []
+        for index in range(max(clip.source for clip in spec.clips) + 1):
+            with closing(sources.open(index)) as file:
+                probes.append(probe_file(file, file.abort))
+        plan = _compiled(spec, probes)
+        report.frames_total = plan.frame_count
+        return plan, dispatch.render(
+            plan, sources, path, lambda done: report("rendering", done), wanted=wanted, crew=crew
+        )
 
 
 def _extracted(

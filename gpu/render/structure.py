@@ -4,19 +4,18 @@ A complete index (MP4, MOV, AVI) tells all keyframes. Elsewhere only the first p
 grid reads too.
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import cast
 
 from gpu.plan.duration import nearest
+from gpu.render.boxes import outer_boxes
 from gpu.render.media import Media
 from gpu.render.metered import SeekableFile
 
 _SAMPLE_PACKETS = 240
 _SAMPLE_BYTES = 16 << 20
 """Less than the blocks that an HTTP source keeps, so that the sample crosses the network once."""
-_MOST_BOXES = 32
 _BEFORE_START = Fraction(-1)
 
 
@@ -51,7 +50,8 @@ def has_index_first(media: Media) -> bool:
     file = cast(SeekableFile, media.container.file.file)
     position = file.tell()
     try:
-        kinds = (kind for kind in _boxes(file) if kind in (b"moov", b"mdat"))
+        boxes = outer_boxes(file, media.file_bytes)
+        kinds = (box.kind for box in boxes if box.kind in (b"moov", b"mdat"))
         return next(kinds, b"") == b"moov"
     finally:
         file.seek(position)
@@ -76,28 +76,3 @@ def _sampled(media: Media) -> list[tuple[int, bool]]:
         if len(pictures) >= _SAMPLE_PACKETS or read >= _SAMPLE_BYTES:
             break
     return sorted(pictures)
-
-
-def _boxes(file: SeekableFile) -> Iterator[bytes]:
-    """Kinds of the file's first boxes."""
-    at = 0
-    for _ in range(_MOST_BOXES):
-        file.seek(at)
-        header = _read(file, 16)
-        if len(header) < 8:
-            return
-        size = int.from_bytes(header[:4])
-        yield header[4:8]
-        if size == 1:
-            size = int.from_bytes(header[8:])
-        if size < 8:
-            return
-        at += size
-
-
-def _read(file: SeekableFile, count: int) -> bytes:
-    """`count` bytes, or fewer at the end of the file; one read may give less."""
-    content = b""
-    while len(content) < count and (part := file.read(count - len(content))):
-        content += part
-    return content

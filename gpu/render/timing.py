@@ -25,6 +25,8 @@ _SLACK = 0.4
 """Frames by which a timestamp may miss the constant grid: rounding to the container's ticks, not a varying rate."""
 _ROUNDING = 0.12
 """Frames that a better fit must be better by to be believed rather than the container's own word."""
+_PICTURES_PER_LOST = 100
+"""At least so many for each that got lost, or the rate varies."""
 _SAMPLE_PACKETS = 240
 _MOST_REORDERED = 16
 _TAIL_SECONDS = (2, 20, 120)
@@ -51,7 +53,7 @@ def find_grid(media: Media) -> Grid:
     indexed = _indexed(media)
     step = 2 if indexed is None and _has_packets_of_fields(media) else 1
     rate = constant_rate(_first_times(media, step) if indexed is None else indexed, _hinted_rates(media.video))
-    # The index has decoding times. Where they are even, so are the times of showing, and as many.
+    # The index has decoding times. Where they are even, so are the times of showing, and they last as long.
     if indexed is not None and rate is not None:
         span = float(indexed[-1] - indexed[0])
     else:
@@ -70,6 +72,7 @@ def find_grid(media: Media) -> Grid:
 def constant_rate(times: Seconds, hints: tuple[Fraction, ...] = ()) -> Fraction | None:
     """The rate whose grid all sorted `times` (seconds) meet, hints before others; None when the rate varies.
 
+    A picture lost here and there leaves the rate constant: its frame of the grid repeats the picture before.
     One picture alone has the first hint's rate, or None.
     """
     if times.size < 2:
@@ -82,7 +85,26 @@ def constant_rate(times: Seconds, hints: tuple[Fraction, ...] = ()) -> Fraction 
     candidates.append(Fraction(measured).limit_denominator(1001))
     misses = [_largest_miss(elapsed, float(rate)) for rate in candidates]
     enough = min(_SLACK, min(misses) + _ROUNDING)
-    return next((rate for rate, miss in zip(candidates, misses, strict=True) if miss <= enough), None)
+    fitting = (rate for rate, miss in zip(candidates, misses, strict=True) if miss <= enough)
+    return next(fitting, None) or _rate_beside_lost(elapsed, candidates)
+
+
+def _rate_beside_lost(elapsed: Seconds, candidates: list[Fraction]) -> Fraction | None:
+    """The rate that fits best once single lost pictures are counted; the hints are averages, which those bend."""
+    misses = [_largest_miss_beside_lost(elapsed, float(rate)) for rate in candidates]
+    least = min(misses)
+    return candidates[misses.index(least)] if least <= _SLACK else None
+
+
+def _largest_miss_beside_lost(elapsed: Seconds, rate: float) -> float:
+    """In frames from the nearest of the grid; infinite where more than a single picture now and then is missing."""
+    places = elapsed * rate
+    frames = np.rint(places)
+    lost = np.diff(frames) - 1
+    is_single = lost.min() >= 0 and lost.max() <= 1 and not (lost[1:] * lost[:-1]).any()
+    if not is_single or lost.sum() * _PICTURES_PER_LOST > elapsed.size:
+        return np.inf
+    return float(np.abs(places - frames).max())
 
 
 def _largest_miss(elapsed: Seconds, rate: float) -> float:

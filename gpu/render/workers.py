@@ -1,18 +1,20 @@
 """Encodes the parts of a plan in processes side by side, and ends them all when one fails or the caller does.
 
 They are forked, for a process that never had a decoder: one forked from a process with decoders inherits them without
-their threads, and hangs when it frees one. `crew` is such a process. A part's process ends by itself when its parent is
-gone, because nobody takes its progress any more.
+their threads, and hangs when it frees one. `crew` is such a process. A part's process ends with its parent.
 """
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from gpu.plan.render_plan import RenderPlan
 from gpu.render.encode import encode_part
+from gpu.render.mortal import die_with_parent
 from gpu.render.sources import Sources
 
 Task = tuple[range, Path]
@@ -52,7 +54,7 @@ class _Part:
         frames, self.path = task
         self.news, voice = _CONTEXT.Pipe(duplex=False)
         self._process: ForkProcess = _CONTEXT.Process(
-            target=_run, args=(voice, self.news, plan, frames, sources, self.path), daemon=True
+            target=_run, args=(os.getpid(), voice, self.news, plan, frames, sources, self.path), daemon=True
         )
         self._process.start()
         voice.close()
@@ -78,13 +80,23 @@ class _Part:
         self.news.close()
 
 
-def _run(voice: Connection, parents: Connection, plan: RenderPlan, frames: range, sources: Sources, path: Path) -> None:
+def _run(
+    parent: int,
+    voice: Connection,
+    parents: Connection,
+    plan: RenderPlan,
+    frames: range,
+    sources: Sources,
+    path: Path,
+) -> None:
     parents.close()  # so that speaking fails once the parent is gone
-    try:
-        encode_part(plan, frames, sources, path, voice.send)
-        said: BaseException | None = None
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        said = error
-    voice.send(said)
+    die_with_parent(parent)
+    said: BaseException | None = None
+    with suppress(BrokenPipeError):
+        try:
+            encode_part(plan, frames, sources, path, voice.send)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            said = error
+        voice.send(said)

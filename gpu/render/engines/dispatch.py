@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gpu.plan.render_plan import RenderPlan
 from gpu.render import engine as reference
+from gpu.render.crew import Crew
 from gpu.render.engines import ffmpeg, nvdec
 from gpu.render.engines.choose import EngineName, Environment, Wanted, choose
 from gpu.render.engines.unable import EngineUnable
@@ -31,6 +32,7 @@ def render(
     *,
     wanted: Wanted = "auto",
     environment: Environment | None = None,
+    crew: Crew | None = None,
 ) -> Made:
     """Writes the result to `path`; `on_frame` gets the frames written so far, which never decrease.
 
@@ -40,18 +42,24 @@ def render(
     choice = choose(plan, sources, wanted, machine)
     rising = _rising(on_frame)
     try:
-        return Made(_run(choice.engine, plan, sources, path, rising, machine), choice.reason)
+        return Made(_run(choice.engine, plan, sources, path, rising, machine, crew), choice.reason)
     except EngineUnable as unable:
-        log.warning("%s gave up", choice.engine, exc_info=unable)
+        log.warning("%s gave up: %s", choice.engine, unable)
         reason = f"Made by pyav; {choice.engine} gave up: {unable}."
-    return Made(_run("pyav", plan, sources, path, rising, machine), reason)
+    return Made(_run("pyav", plan, sources, path, rising, machine, crew), reason)
 
 
 def _run(
-    name: EngineName, plan: RenderPlan, sources: Sources, path: Path, on_frame: OnFrame, machine: Environment
+    name: EngineName,
+    plan: RenderPlan,
+    sources: Sources,
+    path: Path,
+    on_frame: OnFrame,
+    machine: Environment,
+    crew: Crew | None,
 ) -> str:
     if name == "pyav":
-        reference.render(plan, sources, path, on_frame)
+        reference.render(plan, sources, path, on_frame, crew=crew)
         return reference.ENGINE
     if name == "ffmpeg":
         ffmpeg.render(plan, sources, path, on_frame, machine.program())

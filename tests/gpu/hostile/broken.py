@@ -31,6 +31,11 @@ def index_cut(seed: Seed) -> bytes:
     return seed.mp4[:-400]
 
 
+def index_cut_in_the_sound(seed: Seed) -> bytes:
+    """What is left would play as a silent video."""
+    return seed.mp4[: seed.mp4.rindex(b"trak") + 40]
+
+
 def pictures_cut(seed: Seed) -> bytes:
     return seed.fast[: len(seed.fast) * 2 // 3]
 

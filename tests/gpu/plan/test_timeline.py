@@ -78,11 +78,31 @@ def test_neighbours_of_one_speed_are_one_interval() -> None:
     assert speeds(clip(9, (0, 2, 4, 6, 9), (100, 100, 50, 100))) == [(0, 4, 100), (4, 6, 50), (6, 9, 100)]
 
 
-def test_a_span_shows_its_first_frame_first_and_never_the_frame_after_its_last() -> None:
-    slow, fast = Span(10, 3, 25, 0, 12), Span(10, 12, 400, 0, 3)
-    assert [slow.source_offset(index) for index in range(12)] == [10] * 4 + [11] * 4 + [12] * 4
-    assert [slow.clip_time(index) for index in (0, 1, 11)] == [10, 10.25, 12.75]
-    assert [fast.source_offset(index) for index in range(3)] == [10, 14, 18]
+@pytest.mark.parametrize(
+    ("span", "frames"),
+    [
+        (Span(10, 3, 25, 0, 12), [10] * 4 + [11] * 4 + [12] * 4),
+        (Span(10, 3, 50, 0, 6), [10, 10, 11, 11, 12, 12]),
+        (Span(10, 5, 100, 0, 5), [10, 11, 12, 13, 14]),
+        (Span(10, 4, 80, 0, 5), [10, 11, 12, 12, 13]),
+        (Span(10, 6, 200, 0, 3), [11, 13, 15]),
+        (Span(10, 12, 400, 0, 3), [12, 16, 20]),
+    ],
+)
+def test_an_output_frame_shows_the_frame_within_which_its_middle_lies(span: Span, frames: list[int]) -> None:
+    assert [span.source_offset(index) for index in range(span.count)] == frames
+
+
+@pytest.mark.parametrize(
+    ("span", "times"),
+    [
+        (Span(10, 2, 50, 0, 4), [9.75, 10.25, 10.75, 11.25]),
+        (Span(10, 3, 100, 0, 3), [10, 11, 12]),
+        (Span(10, 6, 200, 0, 3), [10.5, 12.5, 14.5]),
+    ],
+)
+def test_the_moment_of_an_output_frame_is_counted_from_middle_to_middle(span: Span, times: list[float]) -> None:
+    assert [span.clip_time(index) for index in range(span.count)] == times
 
 
 def test_three_clips_dissolve_with_two_on_a_frame_at_most() -> None:

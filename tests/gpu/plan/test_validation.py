@@ -17,7 +17,7 @@ from gpu.plan.spec import (
     TransitionKind,
     Trim,
 )
-from gpu.plan.validation import LONGEST_SECONDS, SpecError, check_spec
+from gpu.plan.validation import LONGEST_SECONDS, Mistake, SpecError, check_spec, message_of
 from tests.gpu.plan.specs import framing, keyframe, probe
 
 
@@ -175,3 +175,24 @@ def test_a_picture_of_one_pixel_is_refused_unless_a_size_is_asked_for() -> None:
     with pytest.raises(SpecError, match="size: 0 x 0 pixels"):
         check_spec(EditSpec(clips=(clip(),)), [probe(1, 1)])
     check_spec(EditSpec.of_clip(0, 9), [probe(2, 3)])
+
+
+def test_the_message_tells_the_first_ten_mistakes_and_counts_the_others() -> None:
+    spec = framing([keyframe(frame, -5) for frame in range(4000)], out_frame=4000)
+    with pytest.raises(SpecError) as refused:
+        check_spec(spec, [probe(frames=4000)])
+    assert len(refused.value.mistakes) == 4000
+    *told, last = str(refused.value).split("; ")
+    assert [one.partition(": ")[0] for one in told] == [f"clips.0.crop_keyframes.{index}.x" for index in range(10)]
+    assert last == "and 3990 more"
+
+
+@pytest.mark.parametrize(("count", "last"), [(1, "a: 0"), (10, "a: 9"), (11, "and 1 more")])
+def test_others_are_counted_only_when_there_are_any(count: int, last: str) -> None:
+    assert message_of([Mistake("a", str(index)) for index in range(count)]).split("; ")[-1] == last
+
+
+def test_one_mistake_of_any_length_leaves_room_for_the_others() -> None:
+    text = message_of([Mistake("a", "9" * 4000), Mistake("b", "short")])
+    assert len(text) < 400
+    assert text.endswith("9…; b: short")

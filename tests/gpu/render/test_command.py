@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psutil
 import pytest
 
 from gpu.contract import ProbeResponse, RenderProgress, RenderRequest, RenderResponse
 from gpu.plan.spec import ClipEdit, EditSpec, OutputSize
+from gpu.render.__main__ import ENGINES
+from gpu.render.engines import ffmpeg
+from gpu.render.engines.choose import Wanted
 from gpu.render.hosts import VARIABLE
 from gpu.render.progress import Meter
 from tests.gpu.render.rendering import numbers_in, panning, plan_of
@@ -206,6 +209,55 @@ def test_people_join_clips_of_several_videos(
     alone = run(environment, str(match), *words)
     assert alone.returncode == 1
     assert "bad_spec: the clips need 2 videos, 1 are given" in alone.stderr
+
+
+def test_people_may_ask_for_an_engine(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "spec.json").write_text(EditSpec.of_clip(in_frame=10, out_frame=20).model_dump_json())
+    words = [str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4")]
+    done = run(environment, *words, "--engine", "ffmpeg")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["engine"], result["frame_count"]) == (ffmpeg.ENGINE, 10)
+
+
+def test_every_engine_may_be_asked_for() -> None:
+    assert set(ENGINES) == {name for names in get_args(Wanted) for name in get_args(names)}
+
+
+def test_people_may_not_render_onto_a_folder(match: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "spec.json").write_text(panning(0, 10).model_dump_json())
+    done = run(environment, str(match), "--spec", str(tmp_path / "spec.json"), "-o", environment["TMPDIR"])
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"{environment['TMPDIR']}: Is a directory"]
+
+
+@pytest.mark.parametrize(("start", "code"), [(b"\xff\xfe", 1), (b"\xef\xbb\xbf", 0)], ids=["utf-16", "mark"])
+def test_a_spec_is_utf_8_with_or_without_a_mark(
+    match: Path, tmp_path: Path, environment: dict[str, str], start: bytes, code: int
+) -> None:
+    (tmp_path / "spec.json").write_bytes(start + panning(0, 3).model_dump_json().encode())
+    done = run(environment, str(match), "--spec", str(tmp_path / "spec.json"), "-o", str(tmp_path / "out.mp4"))
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert ("spec.json is not UTF-8 text" in done.stderr) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("27, 'File too large'", "File too large"),
+        ("27, 'File too large', 'out.mp4'", "out.mp4: File too large"),
+        ("'no number'", "no number"),
+    ],
+)
+def test_a_failure_is_told_with_the_file_if_it_has_one(environment: dict[str, str], failure: str, told: str) -> None:
+    code = (
+        "import sys; from gpu.render import __main__ as command\n"
+        f"def fail(*_): raise OSError({failure})\n"
+        "command._run = fail; sys.exit(command.main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr.splitlines()) == (1, [told])
 
 
 @pytest.mark.parametrize(

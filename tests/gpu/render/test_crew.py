@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -50,7 +53,8 @@ class Dying(LocalSources):
 def encode(plan: RenderPlan, sources: Sources, folder: Path, on_frame: Callable[[int], None]) -> None:
     tasks = [(frames, folder / f"{frames.start}.part") for frames in parts(plan)]
     assert len(tasks) == 2
-    crew.encode(crew.Job(plan, tasks, sources, 2), on_frame)
+    with crew.Crew() as workers:
+        workers.encode(crew.Job(plan, tasks, sources, 2), on_frame)
 
 
 def test_a_failure_of_the_media_keeps_its_code_and_message(plan: RenderPlan, tmp_path: Path) -> None:
@@ -94,7 +98,8 @@ def test_parts_end_when_their_parent_is_killed(match: Path, tmp_path: Path) -> N
         match, folder = map(Path, sys.argv[1:])
         tasks = [(range(0, 60), folder / "a.part"), (range(60, 120), folder / "b.part")]
         plan = plan_of(match, EditSpec.of_clip(0, 120))
-        crew.encode(crew.Job(plan, tasks, LocalSources([match]), 2), lambda done: print(done, flush=True))
+        with crew.Crew() as workers:
+            workers.encode(crew.Job(plan, tasks, LocalSources([match]), 2), lambda done: print(done, flush=True))
         """
     )
     command = [sys.executable, "-c", script, str(match), str(tmp_path)]
@@ -104,6 +109,59 @@ def test_parts_end_when_their_parent_is_killed(match: Path, tmp_path: Path) -> N
         family = psutil.Process(parent.pid).children(recursive=True)
         parent.kill()
     assert len(family) >= 2
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+class Stalling(LocalSources):
+    """A storage that never answers."""
+
+    def open(self, index: int) -> SourceFile:
+        os.close(2)  # seen from outside: the process is here
+        signal.pause()
+        raise AssertionError
+
+
+def test_parts_that_wait_for_the_storage_end_with_the_caller(plan: RenderPlan, tmp_path: Path) -> None:
+    """They say nothing, so they would never notice that nobody listens."""
+    tasks = [(frames, tmp_path / f"{frames.start}.part") for frames in parts(plan)]
+    with crew.Crew() as workers:
+        waiting = threading.Thread(
+            target=suppressed, args=(workers.encode, crew.Job(plan, tasks, Stalling([]), 2), lambda done: None)
+        )
+        waiting.start()
+        family = stalled_children(2)
+    waiting.join(timeout=20)
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert not waiting.is_alive()
+
+
+def suppressed(work: Callable[..., None], *arguments: object) -> None:
+    with suppress(ChildProcessError, ValueError, OSError):
+        work(*arguments)
+
+
+def stalled_children(count: int) -> list[psutil.Process]:
+    """The processes of this one, as soon as `count` of them have reached the storage."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        family = psutil.Process().children(recursive=True)
+        if sum(_has_no_error_stream(one) for one in family) == count:
+            return family
+    raise AssertionError("the parts did not begin to read")
+
+
+def _has_no_error_stream(process: psutil.Process) -> bool:
+    try:
+        return not Path(f"/proc/{process.pid}/fd/2").exists()
+    except PermissionError:
+        return False
+
+
+def test_a_crew_that_is_not_needed_is_sent_home() -> None:
+    with crew.Crew() as workers:
+        workers.call()
+        family = psutil.Process().children()
+        assert len(family) == 1
     assert psutil.wait_procs(family, timeout=20)[1] == []
 
 

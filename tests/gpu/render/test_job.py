@@ -23,7 +23,7 @@ from gpu.contract import (
 )
 from gpu.derive.facts import PeaksFacts, ProxyFacts, Storyboard
 from gpu.plan.geometry import Rect
-from gpu.plan.spec import EditSpec
+from gpu.plan.spec import EditSpec, Value
 from gpu.render import gates, job, transport
 from gpu.render.__main__ import FUNCTIONS as FUNCTIONS_OF_THE_COMMAND
 from gpu.render.errors import MediaFailure
@@ -342,3 +342,63 @@ def test_a_request_that_is_none_is_refused_without_its_values() -> None:
     assert refused.value.code == "bad_spec"
     assert "source_urls" in refused.value.message
     assert SIGNATURE not in refused.value.message
+
+
+def refusal(kind: type[Value], given: object) -> str:
+    with pytest.raises(MediaFailure) as refused:
+        parse(kind, given)
+    assert refused.value.code == "bad_spec"
+    return refused.value.message
+
+
+def test_a_long_list_of_mistakes_is_cut_and_counted() -> None:
+    """An answer is one line for the app, which reads no endless ones."""
+    clip = {"in_frame": 0, "out_frame": 9, "crop_keyframes": [{}] * 3000}
+    message = refusal(EditSpec, {"clips": [clip]})
+    assert len(message) < 3500
+    assert message.startswith("clips.0.crop_keyframes.0.frame: Field required; ")
+    assert message.endswith("; and 14990 more")
+
+
+def test_a_mistake_that_quotes_a_long_list_is_cut() -> None:
+    keys = [{"frame": frame, "x": 0, "y": 0, "width": 1, "height": 1} for frame in range(3000, 0, -1)]
+    assert len(refusal(EditSpec, {"clips": [{"in_frame": 0, "out_frame": 9, "crop_keyframes": keys}]})) < 400
+
+
+@pytest.mark.parametrize(
+    ("clips", "message"),
+    [
+        ([{"in_frame": 0}], "clips.0.out_frame: Field required"),
+        ([{"in_frame": 9, "out_frame": 9}], "clips.0: out_frame 9 is not after in_frame 9"),
+        ([], "clips: Tuple should have at least 1 item after validation, not 0"),
+    ],
+)
+def test_a_mistake_is_told_once_and_as_it_is(clips: list[object], message: str) -> None:
+    assert refusal(EditSpec, {"clips": clips}) == message
+
+
+def test_bytes_that_are_not_utf_8_are_no_request() -> None:
+    assert "Invalid JSON" in refusal(ProbeRequest, b'{"source_url": "\xff"}')
+
+
+@pytest.mark.parametrize("size", [(640, 640), (640, 366), (320, 184)])
+def test_upscaling_to_another_shape_is_refused(storage: Storage, folder: Path, size: tuple[int, int]) -> None:
+    storage.objects["game.mp4"] = wide(folder)
+    error = upscale(storage, *size).error
+    assert error is not None
+    assert (error.code, "large.mp4" in storage.objects) == ("bad_spec", False)
+    assert "another shape" in error.message
+
+
+@pytest.mark.parametrize("size", [(322, 180), (322, 182), (324, 182)])
+def test_upscaling_allows_for_even_sizes(storage: Storage, folder: Path, size: tuple[int, int]) -> None:
+    storage.objects["game.mp4"] = wide(folder)
+    result = upscale(storage, *size).result
+    assert result is not None
+    assert (result.width, result.height) == size
+
+
+def wide(folder: Path) -> bytes:
+    """320 x 180 pixels."""
+    write_sample(folder / "wide.mp4", 1, width=320, height=180)
+    return (folder / "wide.mp4").read_bytes()

@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 
 from gpu.contract import ErrorCode
 from gpu.plan.spec import ProbeInfo
 from gpu.render.errors import MediaFailure
+from gpu.render.picture import normalised
 from gpu.render.produce import probe_file
 from tests.gpu.render.videos import HEIGHT, WIDTH, write_sound_only, write_video, write_with_sound
 
@@ -113,6 +115,33 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, fast_start: bool, co
     options = {"movflags": "+faststart"} if fast_start else {}
     whole = write_video(tmp_path / "whole.mp4", 60, options=options).read_bytes()
     assert refusal(whole[: len(whole) * 2 // 3]).code == code
+
+
+@pytest.mark.parametrize("missing", [1, 40])
+def test_a_file_whose_index_is_cut_off_is_refused(tmp_path: Path, missing: int) -> None:
+    failure = refusal(write_with_sound(tmp_path / "match.mp4", 30, "aac").read_bytes()[:-missing])
+    assert (failure.code, "incomplete" in failure.message) == ("unsupported_media", True)
+
+
+def test_a_file_cut_off_before_its_sound_is_not_taken_for_a_silent_one(tmp_path: Path) -> None:
+    whole = write_with_sound(tmp_path / "match.mp4", 30, "aac").read_bytes()
+    assert "incomplete" in refusal(whole[: whole.rindex(b"trak") + 40]).message
+
+
+def test_a_live_recording_that_broke_off_plays_up_to_there(tmp_path: Path) -> None:
+    options = {"movflags": "+frag_keyframe+empty_moov"}
+    whole = write_video(tmp_path / "live.mp4", 90, options=options).read_bytes()
+    assert 30 <= probe_file(io.BytesIO(whole[: whole.rindex(b"mdat") + 400])).frame_count < 90
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((640, 360), 5), ((360, 640), 5), ((720, 1280), 1), ((640, 640), 1)])
+def test_an_untagged_picture_of_sd_size_has_sd_colours_upright_too(size: tuple[int, int], matrix: int) -> None:
+    untagged, tagged = (VideoFrame(*size, "yuv420p") for _ in range(2))
+    for frame in (untagged, tagged):
+        for plane, code in zip(frame.planes, (120, 90, 200), strict=True):
+            plane.update(bytes([code]) * plane.buffer_size)
+    tagged.colorspace = matrix
+    assert np.array_equal(normalised(untagged).to_ndarray(), normalised(tagged).to_ndarray())
 
 
 def test_damage_in_the_middle_never_crashes(match: Path) -> None:

@@ -88,6 +88,24 @@ def test_beep_and_flash_come_together_at_every_speed(match: Path, tmp_path: Path
     assert result.audio_duration_ms == result.duration_ms
 
 
+@pytest.mark.parametrize(("percent", "start", "frames"), [(33, 15, 99), (60, 10, 90), (80, 5, 100), (90, 5, 90)])
+def test_beep_and_flash_come_together_where_flashes_begin_within_a_frame_of_the_result(
+    match: Path, tmp_path: Path, percent: int, start: int, frames: int
+) -> None:
+    """Pictures are at most half a frame of the result from their moment, and sound 25 ms and that from its picture.
+
+    The retimed length is a whole number of frames, so that no end is rounded. Flashes are 30 frames apart.
+    """
+    spec = EditSpec(clips=(retimed([percent], frames, start),))
+    result = produce(LocalSources([match]), "framing", spec, tmp_path / "out.mp4", lambda progress: None)
+    half_frame = float(1 / RATE / 2)
+    due = np.arange(30 - start, frames, 30) * 100 / percent / float(RATE)
+    seen, heard = flashes(tmp_path / "out.mp4"), beeps(tmp_path / "out.mp4")
+    assert (len(seen), len(heard), result.frame_count) == (len(due), len(due), frames * 100 // percent)
+    assert np.abs(seen - due).max() <= half_frame
+    assert np.abs(heard - seen).max() <= SYNC_LIMIT_SECONDS + half_frame
+
+
 def test_twenty_speeds_after_each_other_do_not_drift(tmp_path: Path) -> None:
     """Every second one begins with a flash, and every one is a whole number of frames of the result."""
     write_sample(tmp_path / "in.mp4", 10, width=WIDTH, height=HEIGHT)

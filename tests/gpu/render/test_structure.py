@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gpu.render import structure
+from gpu.render.boxes import Box, is_cut_off, outer_boxes
 from gpu.render.media import open_media
 from gpu.render.structure import gop_ms, has_index_first, keyframe_times
 from tests.gpu.derive.sources import write_keyed
@@ -83,10 +84,42 @@ def test_the_index_is_first_if_moov_comes_before_mdat(
 
 def test_boxes_of_64_bit_length_are_passed_over_and_a_broken_one_ends_the_search() -> None:
     wide = (1).to_bytes(4) + b"free" + (20).to_bytes(8) + bytes(4)
-    file = io.BytesIO(wide + (8).to_bytes(4) + b"moov" + (3).to_bytes(4) + b"trap" + bytes(20))
-    assert list(structure._boxes(file)) == [b"free", b"moov", b"trap"]
+    content = wide + (8).to_bytes(4) + b"moov" + (3).to_bytes(4) + b"trap" + bytes(20)
+    assert walked(content) == [Box(b"free", 20), Box(b"moov", 28), Box(b"trap", 31)]
 
 
 def test_a_file_of_many_small_boxes_is_not_read_to_its_end() -> None:
-    file = io.BytesIO(((8).to_bytes(4) + b"free") * 10_000)
-    assert len(list(structure._boxes(file))) == 32
+    assert len(walked(((8).to_bytes(4) + b"free") * 10_000)) == 32
+
+
+def test_a_box_that_claims_to_end_nowhere_is_not_gone_to() -> None:
+    endless = (1).to_bytes(4) + b"free" + (2**64 - 1).to_bytes(8)
+    assert walked(endless) == [Box(b"free", 2**64 - 1)]
+
+
+WHOLE = (8).to_bytes(4)
+TO_THE_END = (0).to_bytes(4)
+BEYOND = (900).to_bytes(4)
+FAR_BEYOND = (1).to_bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("content", "cut_off"),
+    [
+        (WHOLE + b"moov" + WHOLE + b"mdat", False),
+        (WHOLE + b"mdat" + BEYOND + b"moov", True),
+        (WHOLE + b"mdat" + TO_THE_END + b"moov" + bytes(9), False),
+        (WHOLE + b"mdat" + FAR_BEYOND + b"moov" + (2**63 + 5).to_bytes(8), True),
+        (WHOLE + b"moov" + BEYOND + b"mdat", True),
+        (WHOLE + b"moov" + TO_THE_END + b"mdat" + bytes(9), False),
+        (WHOLE + b"moov" + WHOLE + b"moof" + BEYOND + b"mdat", False),
+        (WHOLE + b"moov" + BEYOND + b"moof", False),
+        (WHOLE + b"moov" + WHOLE + b"mdat" + b"camera's own notes", False),
+    ],
+)
+def test_a_file_is_cut_off_if_its_index_or_media_data_go_on_beyond_it(content: bytes, cut_off: bool) -> None:
+    assert is_cut_off(io.BytesIO(content), len(content)) is cut_off
+
+
+def walked(content: bytes) -> list[Box]:
+    return list(outer_boxes(io.BytesIO(content), len(content)))
