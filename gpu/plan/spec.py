@@ -20,7 +20,7 @@ MOST_KEYFRAMES = 5000
 """Of one clip's crop, and of one highlight region."""
 MOST_REGIONS = 500
 MOST_SPEEDS = 1000
-MOST_TAGS = 60
+MOST_TAGS = 5000
 
 
 class Value(BaseModel):

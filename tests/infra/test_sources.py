@@ -16,6 +16,7 @@ FILES = {
     ".dockerignore": {"image"},
     "gpu/plan/spec.py": {"image", "functions"},
     "requirements/gpu.lock": {"functions"},
+    "requirements/networks.lock": {"functions"},
     "app/web/src/main.tsx": {"web"},
     "app/web/package-lock.json": {"web"},
     "app/web/landing/index.html": {"landing"},

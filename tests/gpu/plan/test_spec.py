@@ -93,7 +93,7 @@ def _region(keys: int) -> dict[str, Any]:
         (ClipEdit, 5000, _crops),
         (HighlightRegion, 5000, _region),
         (EditSpec, 500, lambda count: {"clips": [{"in_frame": 0, "out_frame": 9}], "regions": [_region(1)] * count}),
-        (Caption, 60, lambda count: {"tags": ["goal"] * count}),
+        (Caption, 5000, lambda count: {"tags": ["goal"] * count}),
         (Retime, 1000, lambda count: {"boundaries": list(range(count + 1)), "speeds_percent": [100] * count}),
     ],
     ids=["crop keyframes", "ellipse keyframes", "regions", "tags", "speeds"],

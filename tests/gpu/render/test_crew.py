@@ -30,6 +30,12 @@ def plan(match: Path) -> RenderPlan:
     return plan_of(match, EditSpec.of_clip(0, 120))
 
 
+@pytest.fixture
+def strangers() -> set[psutil.Process]:
+    """What other tests of this process still have running."""
+    return set(psutil.Process().children(recursive=True))
+
+
 class Refusing(LocalSources):
     """Cannot be opened."""
 
@@ -73,11 +79,13 @@ def test_a_killed_part_is_an_error(plan: RenderPlan, tmp_path: Path) -> None:
         encode(plan, Dying([]), tmp_path, lambda done: None)
 
 
-def test_no_process_outlives_an_exception_of_the_caller(plan: RenderPlan, match: Path, tmp_path: Path) -> None:
+def test_no_process_outlives_an_exception_of_the_caller(
+    plan: RenderPlan, match: Path, tmp_path: Path, strangers: set[psutil.Process]
+) -> None:
     seen: list[psutil.Process] = []
 
     def stop(done: int) -> None:
-        seen.extend(psutil.Process().children(recursive=True))
+        seen.extend(set(psutil.Process().children(recursive=True)) - strangers)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -121,7 +129,9 @@ class Stalling(LocalSources):
         raise AssertionError
 
 
-def test_parts_that_wait_for_the_storage_end_with_the_caller(plan: RenderPlan, tmp_path: Path) -> None:
+def test_parts_that_wait_for_the_storage_end_with_the_caller(
+    plan: RenderPlan, tmp_path: Path, strangers: set[psutil.Process]
+) -> None:
     """They say nothing, so they would never notice that nobody listens."""
     tasks = [(frames, tmp_path / f"{frames.start}.part") for frames in parts(plan)]
     with crew.Crew() as workers:
@@ -129,7 +139,7 @@ def test_parts_that_wait_for_the_storage_end_with_the_caller(plan: RenderPlan, t
             target=suppressed, args=(workers.encode, crew.Job(plan, tasks, Stalling([]), 2), lambda done: None)
         )
         waiting.start()
-        family = stalled_children(2)
+        family = stalled_children(2, strangers)
     waiting.join(timeout=20)
     assert psutil.wait_procs(family, timeout=20)[1] == []
     assert not waiting.is_alive()
@@ -140,11 +150,11 @@ def suppressed(work: Callable[..., None], *arguments: object) -> None:
         work(*arguments)
 
 
-def stalled_children(count: int) -> list[psutil.Process]:
+def stalled_children(count: int, strangers: set[psutil.Process]) -> list[psutil.Process]:
     """The processes of this one, as soon as `count` of them have reached the storage."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        family = psutil.Process().children(recursive=True)
+        family = list(set(psutil.Process().children(recursive=True)) - strangers)
         if sum(_has_no_error_stream(one) for one in family) == count:
             return family
     raise AssertionError("the parts did not begin to read")
@@ -157,10 +167,10 @@ def _has_no_error_stream(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_crew_that_is_not_needed_is_sent_home() -> None:
+def test_a_crew_that_is_not_needed_is_sent_home(strangers: set[psutil.Process]) -> None:
     with crew.Crew() as workers:
         workers.call()
-        family = psutil.Process().children()
+        family = list(set(psutil.Process().children()) - strangers)
         assert len(family) == 1
     assert psutil.wait_procs(family, timeout=20)[1] == []
 
