@@ -92,15 +92,21 @@ class Interfering:
         self.interferences.append(interfere)
 
     def change_socket(self, change: Callable[[Scope, Message], Message | None]) -> None:
-        """`change` gets what the application sends over a socket; None holds it back."""
+        """`change` gets what the application sends over a socket; None holds it back.
+
+        What follows a close goes nowhere, as over a lost connection: the application may send before it hears of it.
+        """
 
         async def interfere(scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> bool:
             if scope["type"] != "websocket":
                 return False
+            closed = False
 
             async def changed(message: Message) -> None:
-                found = change(scope, message)
+                nonlocal closed
+                found = None if closed else change(scope, message)
                 if found is not None:
+                    closed = found["type"] == "websocket.close"
                     await send(found)
 
             await app(scope, receive, changed)
