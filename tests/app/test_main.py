@@ -6,6 +6,7 @@ import pytest
 
 import app.main
 from tests.app.backend import ENVIRONMENT, Backend
+from tests.app.waiting import PATIENCE_S
 
 HEAVY = ("boto3", "botocore", "modal", "httpx", "uvicorn")
 
@@ -13,7 +14,12 @@ HEAVY = ("boto3", "botocore", "modal", "httpx", "uvicorn")
 def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, *command], env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *command],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,7 +18,8 @@ from websockets.asyncio.client import connect
 from gpu.sample.writer import write_sample
 from infra.localcloud.r2 import R2
 from tests.app.backend import Client
-from tests.app.waiting import until
+from tests.app.waiting import PATIENCE_S, until
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "reel-ballers-users"
@@ -45,13 +45,13 @@ class Process:
         self._process = process
         self.log = log
         self.port = port
-        self.client = Client(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}"))
+        self.client = Client(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S))
 
     def send(self, sign: signal.Signals) -> None:
         self._process.send_signal(sign)
 
     async def ended(self) -> int:
-        return await asyncio.wait_for(self._process.wait(), 30)
+        return await asyncio.wait_for(self._process.wait(), PATIENCE_S)
 
     async def healthy(self) -> None:
         async def look() -> bool | None:
@@ -64,6 +64,15 @@ class Process:
 
         await until(look, 0.05)
 
+    async def ready(self) -> None:
+        """A machine that stands still for a while is not ready while it does."""
+
+        async def look() -> bool:
+            answer = await self.client.http.get("/api/ready")
+            return answer.status_code == 200 and answer.json()["status"] == "ready"
+
+        await until(look, 0.05)
+
     async def close(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
@@ -71,15 +80,9 @@ class Process:
         await self.client.http.aclose()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def process(r2: R2, log: Path, **changes: str) -> AsyncIterator[Process]:
-    port = free_port()
+    (port,) = free_ports(1)
     environment: Mapping[str, str] = {
         "PATH": os.environ["PATH"],
         "APP_ENV": "development",
@@ -106,7 +109,7 @@ async def upload(client: Client, video: bytes) -> dict[str, Any]:
     new = {"filename": "match.mp4", "content_type": "video/mp4", "size_bytes": len(video)}
     started = await client.post("/api/media", new)
     sent = []
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as browser:
         for part in started["upload"]["parts"]:
             start = (part["part_number"] - 1) * started["upload"]["part_size_bytes"]
             response = await browser.put(part["url"], content=video[start : start + part["size_bytes"]])
@@ -140,7 +143,7 @@ async def framed(client: Client, media: dict[str, Any]) -> dict[str, Any]:
 
 
 async def final_message(port: int, export_id: str) -> dict[str, Any]:
-    async with connect(f"ws://127.0.0.1:{port}/ws/export/{export_id}?user=a") as socket:
+    async with connect(f"ws://127.0.0.1:{port}/ws/export/{export_id}?user=a", open_timeout=PATIENCE_S) as socket:
         messages = [json.loads(text) async for text in socket]
     assert messages[0]["type"] == "snapshot"
     frames = [message["export"]["frames_done"] for message in messages]
@@ -154,7 +157,7 @@ async def test_a_recording_becomes_a_reel_and_a_kill_in_between_loses_nothing(r2
     await asyncio.to_thread(write_sample, recording, SECONDS, width=WIDTH, height=HEIGHT)
     async with process(r2, log) as first:
         await first.healthy()
-        assert (await first.client.get("/api/ready"))["status"] == "ready"
+        await first.ready()
         media = await upload(first.client, recording.read_bytes())
         assert (media["probe"]["width"], media["probe"]["frame_count"]) == (WIDTH, SECONDS * 30)
         export = await framed(first.client, media)
@@ -167,7 +170,7 @@ async def test_a_recording_becomes_a_reel_and_a_kill_in_between_loses_nothing(r2
         reel = await second.client.get(f"/api/reels/{last['export']['reel_id']}")
         assert (reel["width"], reel["height"], reel["frame_count"], reel["current"]) == (1080, 1920, 20, True)
         download = await second.client.get(f"/api/reels/{reel['id']}/download")
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as browser:
             response = await browser.get(download["url"])
         assert hashlib.sha256(response.content).hexdigest() == reel["sha256"]
         second.send(signal.SIGTERM)

@@ -1,13 +1,11 @@
 """A copy of the repository that is brought up as a user would, on ports and a state of its own."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,11 @@ import psutil
 
 from infra.localcloud.stackfile import credentials
 from infra.sources import ROOT
+from tests.ports import free_ports
 
 PORTS = (8000, 5173, 9400, 9401, 9404)
 INSTALLED = (".venv", "app/web/node_modules")
-COMMAND_TIMEOUT_S = 420
+COMMAND_TIMEOUT_S = 800
 
 
 @dataclass
@@ -45,8 +44,9 @@ class System:
     def machine_environment(self) -> dict[str, str]:
         """Environment of the process that runs the deployed backend."""
         for process in psutil.Process(self.cloud_pid).children(recursive=True):
-            if process.cmdline()[-2:] == ["-m", "app"]:
-                return process.environ()
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that ends while it is looked at
+                if process.cmdline()[-2:] == ["-m", "app"]:
+                    return process.environ()
         raise AssertionError("no machine runs the backend")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
@@ -112,28 +112,9 @@ def copy_of_the_repository(target: Path) -> System:
 
 
 def _take_free_ports(stack_file: Path) -> None:
+    """The Modal stand-in takes two in a row."""
     text = stack_file.read_text()
-    for port, free in zip(PORTS, free_ports(len(PORTS)), strict=True):
-        text = text.replace(f":{port}", f":{free}")
-    modal = next(consecutive_free_ports())
+    *free, modal, _ = free_ports(len(PORTS) + 2)
+    for port, own in zip(PORTS, free, strict=True):
+        text = text.replace(f":{port}", f":{own}")
     stack_file.write_text(re.sub(r":9402\b", f":{modal}", text))
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
-
-
-def consecutive_free_ports() -> Iterator[int]:
-    """First ports of pairs that are both free: the Modal stand-in takes two in a row."""
-    while True:
-        [port] = free_ports(1)
-        with socket.socket() as second:
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-        yield port

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.system import System, copy_of_the_repository
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.web.driver import upload_and_render
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
 ]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import yaml
 
 from infra.localcloud.stackfile import credentials
-from tests.e2e.system import System, copy_of_the_repository, free_ports
+from tests.e2e.system import System, copy_of_the_repository
+from tests.ports import free_ports
 
 ACCOUNT_KEYS = ("accountId", "r2Endpoint", "cloudflareUrl", "modalUrl", "flyUrl", "modalTokenId", "modalTokenSecret")
 DOMAIN = {"reel:domain": "reelballers.test", "reel:zoneId": "20ca20ca20ca20ca20ca20ca20ca20ca"}
 START_TIMEOUT_S = 90
-UP_TIMEOUT_S = 400
+UP_TIMEOUT_S = 800
 
 
 @dataclass

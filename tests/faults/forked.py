@@ -20,8 +20,12 @@ SERVER = Path(__file__).with_name("forks.py")
 
 @contextlib.contextmanager
 def fork_server(root: Path, address: Path) -> Iterator[None]:
-    """Runs until the block ends. Bytecode is written, so that the next one starts sooner."""
+    """Runs until the block ends. Bytecode is written, so that the next one starts sooner.
+
+    Of Modal's client only the first sign of life is called: the others would be calls that a slow run has more of.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["MODAL_HEARTBEAT_INTERVAL"] = "3600"
     process = subprocess.Popen(
         [sys.executable, "-P", str(SERVER), str(address), str(root)],
         env=environment,
@@ -61,7 +65,7 @@ class Command:
         self.signal(signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             gone = os.pidfd_open(self.pid)
-            select.select([gone], [], [], 30)
+            select.select([gone], [], [], 120)
             os.close(gone)
 
     def signal(self, number: signal.Signals) -> None:

@@ -114,7 +114,7 @@ class Killer:
     def strike(self) -> None:
         if not self.acted:
             self.acted = True
-            self._known.wait(30)
+            self._known.wait(120)
             if self._engine is not None:
                 self._act(self._engine)
 

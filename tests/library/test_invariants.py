@@ -25,12 +25,11 @@ from infra.sources import ROOT
 from tests.app.backend import running_backend
 from tests.app.library.notes import KEYS, OWNER, Note, add, names, opened, read
 from tests.app.memory_storage import MemoryObjects
-from tests.app.waiting import until_true
+from tests.app.waiting import PATIENCE_S, until_true
 from tests.library.mutations import MUTATIONS, Mutation, occurrences, table
 from tests.library.records import TAB, erased, filled, history, image_with, key, record
 
 OTHER_TAB = Intent("other tab")
-PATIENCE_S = 20.0
 SMALL = history(100, 100)
 LARGE = history(1_100_000, 100)
 _T = TypeVar("_T")

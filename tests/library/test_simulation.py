@@ -27,6 +27,9 @@ from infra.sources import ROOT
 from tests.library.simulation.__main__ import failures, replay, seeds
 from tests.library.simulation.scenario import simulate
 
+# Bounds a hang only: a chunk takes minutes where six others want the same core.
+pytestmark = pytest.mark.timeout(1800)
+
 SEEDS = seeds(os.environ.get("SIMULATION_SEEDS", "0:2000"))
 CHUNK = 100
 WATCHED = range(150)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 60_000
+"""Bounds a hang only: on a busy machine a page takes seconds for what it does in no time."""
 LOOPBACK = ("127.0.0.1", "localhost")
 NETWORK_NOISE = ("Failed to load resource", "WebSocket connection to", "Access to fetch at", "Access to XMLHttpRequest")
 
@@ -29,7 +31,8 @@ def find_chromium() -> str:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A headless Chromium, closed at the end."""
+    """A headless Chromium, closed at the end; what is expected of its pages is waited for with patience."""
+    expect.set_options(timeout=PATIENCE_MS)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
@@ -50,6 +53,7 @@ class PageWatch:
     outside: list[str] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         page.on("request", self._on_request)

@@ -1,6 +1,5 @@
 """Fixtures: one build, one site and one browser a session; a fake backend and a page for each test."""
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +8,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from tests.ports import free_ports
 from tests.web.browser import PageWatch, chromium, find_chromium
 from tests.web.fake.backend import FakeBackend
 from tests.web.site import Site, build
 from tests.web.videos import write_video
 
 SOURCE_FRAMES = 60
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Ports:
 @pytest.fixture(scope="session")
 def ports() -> Ports:
     """The addresses are written beside the built page, so that one pair of ports serves the whole session."""
-    return Ports(free_port(), free_port())
+    return Ports(*free_ports(2))
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +79,6 @@ async def page(browser: Browser, backend: FakeBackend, watch: PageWatch) -> Asyn
     """A page in a profile of its own, that ends without console errors and without a request to another machine."""
     context = await browser.new_context(viewport={"width": 1200, "height": 900})
     page = await context.new_page()
-    page.set_default_timeout(15_000)
     watch.attach(page)
     yield page
     await context.close()

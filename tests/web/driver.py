@@ -25,7 +25,7 @@ async def sign_in(page: Page, app_url: str, user: str = "a") -> None:
     await page.goto(app_url)
     await page.get_by_label("User id").fill(user)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_test_id("user")).to_have_text(user, timeout=30_000)
+    await expect(page.get_by_test_id("user")).to_have_text(user)
 
 
 async def choose_video(page: Page, video: Path) -> None:
@@ -56,7 +56,7 @@ async def play_reel(page: Page, timeout_s: float = 300, *, after: int = 0) -> di
     export = exports.first
     await expect(export).to_have_attribute("data-status", "complete", timeout=timeout_s * 1000)
     video = export.get_by_test_id("reel-video")
-    await expect(video).to_be_visible(timeout=30_000)
+    await expect(video).to_be_visible()
     played: dict[str, Any] = await video.evaluate(PLAY_REEL)
     link = export.get_by_role("link", name="Download")
     return played | {

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from tests.app.waiting import until_true
 from tests.web.browser import PageWatch
 from tests.web.site import WEB, Site
 
@@ -58,6 +59,7 @@ async def test_the_policy_lets_nothing_run_and_nothing_be_reached(page: Page, la
 
     await page.evaluate(RUN_INLINE_SCRIPT)
     assert await page.evaluate("window.ran") is None
+    await until_true(lambda: watch.errors != [])
     [refused] = watch.errors
     assert "Content Security Policy" in refused
     watch.errors.clear()

@@ -62,10 +62,12 @@ async def test_progress_survives_a_lost_connection_and_never_goes_back(
 
     await bar.evaluate(RECORD_VALUES)
     await backend.renders.tell_late("export-1", 10)
+    backend.renders.takes_sockets = False
     await backend.renders.drop_sockets()
     await expect(page.get_by_text("The connection was lost; the render goes on")).to_be_visible()
     await expect(bar).to_have_attribute("aria-valuenow", "60")
     await expect(page.get_by_role("alert")).to_have_count(0)
+    await backend.renders.take_sockets()
     await expect(page.get_by_text("The connection was lost; the render goes on")).to_be_hidden()
     await expect(bar).to_have_attribute("aria-valuenow", "60")
 

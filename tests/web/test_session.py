@@ -52,7 +52,6 @@ async def device(browser: Browser, site: Site, media: dict[str, Any]) -> AsyncIt
     context = await browser.new_context()
     try:
         page = await context.new_page()
-        page.set_default_timeout(15_000)
         watch.attach(page)
         await driver.sign_in(page, site.url)
         await page.get_by_label("Or use an earlier upload").select_option(media["id"])

@@ -59,7 +59,7 @@ async def test_an_aborted_upload_leaves_nothing_and_another_can_start(
     page: Page, backend: FakeBackend, site: Site, source: Path, watch: PageWatch
 ) -> None:
     watch.expects_network_errors = True
-    backend.storage.faults.refuse[1] = 5
+    go_on = backend.storage.hold(1)
     await driver.sign_in(page, site.url)
     await driver.choose_video(page, source)
     await page.get_by_role("button", name="Abort upload").click()
@@ -67,7 +67,7 @@ async def test_an_aborted_upload_leaves_nothing_and_another_can_start(
     await expect(page.get_by_text("The upload was aborted.")).to_be_visible()
     await backend.until_called("DELETE /api/media/media-1/upload")
     assert (backend.rows["media"], backend.storage.parts) == ({}, {})
-    backend.storage.faults.refuse.clear()
+    go_on.set()
     await driver.upload(page, source)
 
 

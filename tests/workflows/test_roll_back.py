@@ -23,7 +23,7 @@ from tests.infra.release.fakes import git
 from tests.workflows.runner import Finished, Runner
 from tests.workflows.workflow import read
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 HERE = Path(__file__).parent
 
@@ -38,7 +38,7 @@ class Staging:
             "PULUMI_BACKEND_URL": (self.root / ".local/backend").as_uri(),
         }
         self.path = [HERE, self.root / ".local/bin"]
-        self._runner = Runner(self.root, temp, self.path, environment=self.environment, timeout_s=420)
+        self._runner = Runner(self.root, temp, self.path, environment=self.environment, timeout_s=800)
 
     def deploy(self, message: str) -> Finished:
         """Commit the tree and run the job on that commit."""

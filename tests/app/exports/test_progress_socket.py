@@ -13,7 +13,7 @@ from infra.localcloud.asgi import AsgiServer
 from tests.app.backend import STAGING, Backend, running_backend
 from tests.app.memory_storage import MemoryStorage
 from tests.app.scripted_renderer import ScriptedRenderer
-from tests.app.waiting import until_true
+from tests.app.waiting import PATIENCE_S, until_true
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def served(backend: Backend) -> AsyncIterator[str]:
 
 
 async def heard(client: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(client.recv(), 20))
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(client.recv(), PATIENCE_S))
     return message
 
 

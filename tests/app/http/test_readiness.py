@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +20,9 @@ async def test_not_ready_says_what_is_wrong(backend: Backend) -> None:
     assert problem["detail"] == "renderer: no worker"
 
 
-async def test_the_answer_is_remembered_for_a_moment() -> None:
+async def test_the_answer_is_remembered_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(readiness, "time", SimpleNamespace(monotonic=lambda: now))
     asked = []
 
     async def check() -> None:
@@ -28,6 +31,12 @@ async def test_the_answer_is_remembered_for_a_moment() -> None:
     ready = Readiness({"a": check})
     await asyncio.gather(*(ready.require() for _ in range(5)))
     assert len(asked) == 1
+    now = 1.9
+    await ready.require()
+    assert len(asked) == 1
+    now = 2.1
+    await ready.require()
+    assert len(asked) == 2
 
 
 async def test_a_silent_or_broken_check_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:

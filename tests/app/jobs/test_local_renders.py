@@ -12,13 +12,13 @@ import pytest
 
 from app.jobs.local_renderer import LocalRenderer
 from gpu.contract import RenderProgress, RenderRequest, RenderResponse
-from gpu.plan.spec import EditSpec, OutputSize
+from gpu.plan.spec import ClipEdit, EditSpec, OutputSize
 from gpu.sample.writer import write_sample
 from tests.app.waiting import until_true
 from tests.gpu.render.storage import Storage, serving
 
-SECONDS = 5
-"""More than four, so that the render has several parts, each with a process of its own."""
+SECONDS, TIMES = 5, 40
+"""The reel is the recording over and over: long enough that its parts are encoded still when a test comes to act."""
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +63,19 @@ async def begun(renderer: LocalRenderer, storage: Storage) -> Render:
     request = RenderRequest(
         progress_key="key",
         kind="framing",
-        spec=EditSpec.of_clip(0, SECONDS * 30, size=OutputSize(width=1280, height=720)),
+        spec=EditSpec(
+            clips=(ClipEdit(in_frame=0, out_frame=SECONDS * 30),) * TIMES, size=OutputSize(width=1280, height=720)
+        ),
         source_urls=(storage.url("game.mp4"),),
         output_url=storage.url("reel.mp4"),
     )
+    before = psutil.Process().children()
     call_id = await renderer.start(request)
     seen: list[RenderProgress] = []
     waiting = asyncio.create_task(renderer.wait(call_id, "key", seen.append))
-    await until_true(lambda: bool(seen) and seen[-1].frames_done > 0)
-    (command,) = psutil.Process().children()
+    await until_true(lambda: waiting.done() or (bool(seen) and seen[-1].frames_done > 0))
+    assert not waiting.done(), waiting
+    (command,) = (process for process in psutil.Process().children() if process not in before)
     return Render(call_id, waiting, [command, *command.children(recursive=True)])
 
 

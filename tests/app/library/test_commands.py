@@ -26,6 +26,7 @@ from app.storage.objects import R2ObjectStore
 from infra.localcloud.r2 import R2
 from tests.app.library.notes import KEYS, OWNER, Note, add, opened, read
 from tests.app.memory_storage import MemoryObjects
+from tests.app.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 BUCKET = "reel-ballers-users"
@@ -314,7 +315,7 @@ async def run_process(words: Sequence[str], environment: dict[str, str]) -> Ende
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(), 60)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     except BaseException:
         process.kill()
         await process.wait()

@@ -11,6 +11,7 @@ from app.library.connections import Connections
 from app.library.head import Commit, Head, empty_head, next_head
 from app.library.image import open_copy, open_reader
 from tests.app.library.notes import OWNER, add, names
+from tests.app.waiting import PATIENCE_S
 
 COMMIT = Commit(("tab-1",), "2026-01-01T00:00:00.000Z")
 
@@ -132,7 +133,7 @@ async def test_a_drop_while_a_reader_opens_does_not_disturb_it(monkeypatch: pyte
 
     def slow(image: bytes) -> sqlite3.Connection:
         opening.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE_S)
         return open_reader(image)
 
     monkeypatch.setattr(connections_module, "open_reader", slow)
@@ -142,7 +143,7 @@ async def test_a_drop_while_a_reader_opens_does_not_disturb_it(monkeypatch: pyte
             return names(db)
 
     looking = asyncio.create_task(look())
-    await asyncio.to_thread(opening.wait, 20)
+    await asyncio.to_thread(opening.wait, PATIENCE_S)
     connections.drop()
     go_on.set()
     assert await looking == ["1"]

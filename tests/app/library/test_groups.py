@@ -18,6 +18,7 @@ from app.storage.port import StoreUnavailableError
 from tests.app.library.held import HeldObjects
 from tests.app.library.notes import KEYS, OWNER, Note, add, opened, read
 from tests.app.memory_storage import MemoryObjects
+from tests.app.waiting import PATIENCE_S
 
 TAB_1, TAB_2 = Intent("tab-1"), Intent("tab-2")
 Handler = Callable[[sqlite3.Connection], Note]
@@ -363,7 +364,7 @@ async def test_a_caller_that_leaves_does_not_disturb_its_group(crowd: Crowd) -> 
 async def test_a_read_does_not_wait_for_a_commit_that_hangs(crowd: Crowd) -> None:
     await crowd.gather((TAB_1, add("1")))
     await crowd.objects.held("create", times=2)
-    assert await asyncio.wait_for(read(crowd.libraries), 10) == ["first"]
+    assert await asyncio.wait_for(read(crowd.libraries), PATIENCE_S) == ["first"]
     await crowd.outcomes()
     assert await read(crowd.libraries) == ["first", "1"]
 
@@ -389,7 +390,8 @@ async def test_a_commit_does_not_wait_for_a_look_that_hangs(when: str) -> None:
     getattr(objects, when)("get")
     reading = asyncio.create_task(read(libraries))
     await objects.held("get")
-    assert await asyncio.wait_for(libraries.commit(OWNER, TAB_1, add("2"), Note), 10) == Note(id="2", rows=2)
+    second = libraries.commit(OWNER, TAB_1, add("2"), Note)
+    assert await asyncio.wait_for(second, PATIENCE_S) == Note(id="2", rows=2)
     assert not reading.done()
     objects.release("get")
     assert await reading == ["1", "2"], "what came out of the look is not older than what was known"

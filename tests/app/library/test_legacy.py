@@ -19,6 +19,7 @@ from app.library.schema import MIGRATIONS, SCHEMA_VERSION
 from app.storage.port import StoreUnavailableError
 from tests.app.library.notes import KEYS, OWNER, Note, add, opened, read
 from tests.app.memory_storage import MemoryObjects
+from tests.app.waiting import PATIENCE_S
 
 OLD = KEYS.legacy_database(OWNER)
 WAL = f"{OLD}-wal"
@@ -144,7 +145,7 @@ class AllAtOnce(MemoryObjects):
 async def test_of_processes_that_open_it_at_once_one_imports(database: bytes, processes: int) -> None:
     objects = AllAtOnce(database, processes)
     each = [opened(objects) for _ in range(processes)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         found = await asyncio.gather(*map(read, each))
     assert found == [ROWS] * processes
     assert set(objects.bodies) == {OLD, FIRST}

@@ -24,7 +24,7 @@ from app.storage.port import StoreUnavailableError
 from tests.app.library.held import HeldObjects
 from tests.app.library.notes import KEYS, OWNER, Note, add, opened, read
 from tests.app.memory_storage import MemoryObjects
-from tests.app.waiting import until_true
+from tests.app.waiting import PATIENCE_S, until_true
 
 NOW = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
 TAB_1, TAB_2 = Intent("tab-1"), Intent("tab-2")
@@ -482,7 +482,7 @@ async def test_retention_does_not_hold_up_the_commit_that_calls_for_it(monkeypat
     await objects.held("replace")
     await libraries.commit(OWNER, TAB_1, add("3"), Note)
     closing = asyncio.create_task(libraries.close())
-    await asyncio.wait_for(closing, 10)
+    await asyncio.wait_for(closing, PATIENCE_S)
     assert await read(opened(objects)) == ["1", "2", "3"]
 
 

@@ -15,7 +15,7 @@ from app.progress.hub import ProgressHub
 from app.progress.socket import stream
 from infra.localcloud.asgi import AsgiServer
 from tests.app.progress.counting import Count, count, last
-from tests.app.waiting import until_true
+from tests.app.waiting import PATIENCE_S, until_true
 
 KEY = "key"
 
@@ -29,6 +29,11 @@ class Station:
         self.ended = asyncio.Event()
         self.first = [Count(type="snapshot", number=10)]
         self._limits = {"heartbeat_s": heartbeat_s, "look_s": look_s}
+
+    @property
+    def has_taken_all(self) -> bool:
+        """Nothing that was published waits for the socket's loop."""
+        return all(subscription._latest is None for subscription in self.hub._subscriptions[KEY])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = WebSocket(scope, receive, send)
@@ -77,7 +82,7 @@ async def test_what_is_older_than_the_snapshot_is_left_out() -> None:
     async with tuned() as (station, client):
         await heard(client)
         station.hub.publish(KEY, count(9))
-        await asyncio.sleep(0.05)
+        await until_true(lambda: station.has_taken_all)
         station.hub.publish(KEY, count(11))
         assert await heard(client) == {"type": "progress", "number": 11}
 
@@ -102,7 +107,7 @@ async def test_a_client_that_leaves_ends_the_loop_and_is_not_counted() -> None:
         await heard(client)
         assert SOCKETS.value() == 1
         await client.close()
-        await asyncio.wait_for(station.ended.wait(), 10)
+        await asyncio.wait_for(station.ended.wait(), PATIENCE_S)
     assert SOCKETS.value() == 0
 
 

@@ -4,6 +4,7 @@ import pytest
 from app.storage.parts import BASE_PART_BYTES, plan_parts
 from app.storage.port import PartRefusedError, Storage, UploadedPart, UploadGoneError
 from infra.localcloud.r2 import R2
+from tests.app.waiting import PATIENCE_S
 
 KEY = "development/users/a/profiles/default/media/med_1"
 
@@ -11,7 +12,7 @@ KEY = "development/users/a/profiles/default/media/med_1"
 async def put_parts(storage: Storage, upload_id: str, bodies: list[bytes]) -> list[UploadedPart]:
     """As the browser does: each part to its presigned URL."""
     sent = []
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         for number, body in enumerate(bodies, 1):
             response = await http.put(storage.presign.part(KEY, upload_id, number, lifetime_s=60).url, content=body)
             assert response.status_code == 200, response.text
@@ -63,7 +64,7 @@ async def test_aborting_twice_is_fine(storage: Storage, r2: R2) -> None:
 
 async def test_more_parts_than_one_page_are_all_listed(storage: Storage) -> None:
     upload_id = await storage.uploads.create(KEY, "video/mp4")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         for number in (1, 500, 1000, 1001, 1002):
             url = storage.presign.part(KEY, upload_id, number, lifetime_s=60).url
             assert (await http.put(url, content=b"x")).status_code == 200

@@ -128,14 +128,13 @@ async def test_deleted_means_gone(objects: ObjectStore) -> None:
 
 
 async def test_a_store_that_does_not_listen_is_unavailable() -> None:
-    listener = bind(0)
-    port = listener.getsockname()[1]
-    listener.close()
-    objects = R2ObjectStore(R2Settings(f"http://127.0.0.1:{port}", "bucket", "id", SecretStr("secret")))
-    with pytest.raises(StoreUnavailableError):
-        await objects.create(KEY, b"x")
-    with pytest.raises(StoreUnavailableError):
-        await objects.get(KEY)
+    with bind(0) as taken:  # and so nobody else listens there
+        port = taken.getsockname()[1]
+        objects = R2ObjectStore(R2Settings(f"http://127.0.0.1:{port}", "bucket", "id", SecretStr("secret")))
+        with pytest.raises(StoreUnavailableError):
+            await objects.create(KEY, b"x")
+        with pytest.raises(StoreUnavailableError):
+            await objects.get(KEY)
 
 
 async def test_a_wrong_key_is_refused_and_not_repeated(r2: R2) -> None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from app.settings import R2Settings
 from app.storage.port import Storage
 from app.storage.presign import SigV4Presigner, attachment
+from tests.app.waiting import PATIENCE_S
 
 SETTINGS = R2Settings("https://acct.r2.cloudflarestorage.com", "bucket", "AKID", SecretStr("s3cr3t"))
 KEY = "staging/users/a/profiles/default/media/med (1) ü+&.mp4"
@@ -79,7 +80,7 @@ def test_a_file_name_cannot_break_out_of_its_header() -> None:
 
 async def test_a_signed_upload_takes_its_content_type_and_no_other(storage: Storage) -> None:
     url = storage.presign.put(KEY, lifetime_s=60, content_type="video/mp4").url
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         refused = await http.put(url, content=b"x", headers={"content-type": "text/html"})
         assert refused.status_code == 403
         assert (await http.put(url, content=b"video", headers={"content-type": "video/mp4"})).status_code == 200
@@ -92,7 +93,7 @@ async def test_a_signed_upload_takes_its_content_type_and_no_other(storage: Stor
 async def test_a_signed_download_saves_under_its_name_and_serves_ranges(storage: Storage) -> None:
     await storage.objects.create(KEY, b"0123456789")
     url = storage.presign.get(KEY, lifetime_s=60, filename="Goal.mp4").url
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         response = await http.get(url, headers={"range": "bytes=2-4"})
         other = await http.get(url.replace("med%20", "med%21"))
     assert (response.status_code, response.content) == (206, b"234")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+import app.__main__
 import app.main
 from app.__main__ import main
 from app.jobs.renderer import CallLostError, OnProgress
@@ -32,6 +33,7 @@ from gpu.plan.spec import ProbeInfo
 
 FRAMES_PER_SECOND = 2.0
 LOOK_S = 0.2
+PATIENCE_S = 60.0
 OUTPUT = b"a rendered reel"
 PROBE = ProbeInfo(
     width=1920,
@@ -61,8 +63,8 @@ class HeldRenderer:
     async def start(self, request: RenderRequest) -> str:
         call_id = uuid.uuid4().hex
         call = {"begun": time.time(), "request": request.model_dump(mode="json")}
-        (self._folder / f"{call_id}.json").write_text(json.dumps(call))
-        (self._folder / request.progress_key.replace("/", "_")).write_text(call_id)
+        self._write(f"{call_id}.json", json.dumps(call))
+        self._write(request.progress_key.replace("/", "_"), call_id)
         return call_id
 
     async def wait(self, call_id: str, progress_key: str, on_progress: OnProgress) -> RenderResponse:
@@ -72,7 +74,7 @@ class HeldRenderer:
             on_progress(self._progress(call_id))
             await asyncio.sleep(LOOK_S)
         request = self._request(call_id)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             answer = await client.put(request.output_url, content=OUTPUT, headers={"Content-Type": "video/mp4"})
             answer.raise_for_status()
         return RenderResponse(result=_result(request.spec.clips[0].frame_count))
@@ -89,6 +91,12 @@ class HeldRenderer:
 
     async def close(self) -> None:
         return
+
+    def _write(self, name: str, text: str) -> None:
+        """In one piece: another machine may look for the file at any moment."""
+        written = self._folder / f"{name}.{uuid.uuid4().hex}"
+        written.write_text(text)
+        written.replace(self._folder / name)
 
     def _progress(self, call_id: str) -> RenderProgress:
         begun = json.loads((self._folder / f"{call_id}.json").read_text())["begun"]
@@ -123,4 +131,6 @@ def outside(settings: Settings) -> Outside:
 
 if __name__ == "__main__":
     vars(app.main)["outside"] = outside
+    # An answer to a ping that lies unread when the process ends would take its close frame along.
+    vars(app.__main__)["PING_S"] = 3600.0
     sys.exit(main())

@@ -1,6 +1,8 @@
 """Open-loop load: request n is due n/rate seconds after the start, whether or not the ones before it were answered.
 
-Latency counts from the moment at which a request was due, so that a server that stalls cannot hide it.
+Latency counts from the moment at which a request was due, so that a server that stalls cannot hide it. At most
+`MOST_AT_ONCE` requests are under way: a machine too slow for the rate gets what it can do, each request late, and not
+a queue that grows until it is full.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 import aiohttp
 
 TIMEOUT_S = 60.0
+MOST_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,16 @@ def mixed_calls(writers: Sequence[Writer]) -> Callable[[int], Call]:
     return call
 
 
+def p95_s(answers: Sequence[Answer], since: float, until: float) -> float:
+    """Of the requests due in that time (monotonic clock). Raises ValueError when none of them was sent."""
+    times = sorted(answer.seconds for answer in answers if since <= answer.due < until)
+    if not times:
+        raise ValueError("the load was so late that no request of that time was sent")
+    return times[math.ceil(0.95 * len(times)) - 1]
+
+
 class Load:
-    """Runs from `start` to `stop`; `answers` has every request that was ever due, once `stop` returned."""
+    """A context: runs in it until `stop`; `answers` has every request that was sent, once `stop` returned."""
 
     def __init__(self, url: str, rate: float, calls: Callable[[int], Call]) -> None:
         self.answers: list[Answer] = []
@@ -66,6 +77,7 @@ class Load:
         self._rate = rate
         self._calls = calls
         self._stopping = asyncio.Event()
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Load":
@@ -85,11 +97,6 @@ class Load:
     def failures(self) -> list[Answer]:
         return [answer for answer in self.answers if answer.failure is not None]
 
-    def p95_s(self, since: float, until: float) -> float:
-        """Of the requests due in that time (monotonic clock)."""
-        times = sorted(answer.seconds for answer in self.answers if since <= answer.due < until)
-        return times[math.ceil(0.95 * len(times)) - 1]
-
     async def _run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -100,6 +107,7 @@ class Load:
                 for number in itertools.count():
                     due = began + number / self._rate
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
+                    await self._room.acquire()
                     if self._stopping.is_set():
                         return
                     tasks.create_task(self._ask(session, self._calls(number), due))
@@ -118,4 +126,6 @@ class Load:
                     failure = f"status {answer.status}: {text[:300]}"
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = f"{type(error).__name__}: {error}"
+        finally:
+            self._room.release()
         self.answers.append(Answer(call, due, time.monotonic() - due, failure))

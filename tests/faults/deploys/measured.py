@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.app.waiting import until as until_found
 from tests.faults.deploys.exports import Export, begin_export
-from tests.faults.deploys.load import Answer, Load, Writer, mixed_calls
+from tests.faults.deploys.load import Answer, Load, Writer, mixed_calls, p95_s
 from tests.faults.deploys.sockets import Listener
 from tests.faults.deploys.system import System, running_system
 
@@ -23,14 +24,26 @@ PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Measured:
-    """`games` are the opponents that each user's list of games has at the end; `versions` is what machines say."""
+    """`games` are the opponents that each user's list of games has at the end; `versions` is what machines say.
+
+    The load `began`, the deploy began at `deploying` and ended at `deployed` (monotonic clock, seconds).
+    """
 
     answers: list[Answer]
     listeners: list[Listener]
     games: dict[str, list[str]]
     versions: set[str]
-    p95_before_s: float
-    p95_during_s: float
+    began: float
+    deploying: float
+    deployed: float
+
+    @property
+    def p95_before_s(self) -> float:
+        return p95_s(self.answers, self.began, self.deploying)
+
+    @property
+    def p95_during_s(self) -> float:
+        return p95_s(self.answers, self.deploying, self.deployed)
 
     @property
     def failures(self) -> list[Answer]:
@@ -63,8 +76,9 @@ async def measure_deploy(state: Path, strategy: str) -> Measured:
             listeners=listeners,
             games={export.user: await opponents(system.url, export.user) for export in exports},
             versions=await versions(system),
-            p95_before_s=load.p95_s(began, deploying),
-            p95_during_s=load.p95_s(deploying, deployed),
+            began=began,
+            deploying=deploying,
+            deployed=deployed,
         )
 
 
@@ -79,18 +93,26 @@ async def answered(load: Load, more: int) -> None:
     await until(lambda: len(load.answers) >= wanted)
 
 
-async def until(condition: Callable[[], bool], explain: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+async def until(
+    condition: Callable[[], bool], explain: Callable[[], str] = str, patience_s: float = PATIENCE_S
+) -> None:
+    deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"still waiting for {condition}: {explain()}"
         await asyncio.sleep(0.02)
 
 
 async def opponents(url: str, user: str) -> list[str]:
+    """Of the newest version: a read that the store does not confirm in time tells of an earlier one, and says so."""
     async with httpx.AsyncClient(base_url=url, headers={"X-User-ID": user}, timeout=PATIENCE_S) as client:
-        answer = await client.get("/api/games")
-        assert answer.status_code == 200, answer.text
-        return [game["opponent"] for game in answer.json()["items"]]
+
+        async def fresh() -> list[str] | None:
+            answer = await client.get("/api/games")
+            assert answer.status_code == 200, answer.text
+            listed = [game["opponent"] for game in answer.json()["items"]]
+            return listed if answer.headers["x-sync-status"] == "synced" else None
+
+        return await until_found(fresh)
 
 
 async def versions(system: System) -> set[str]:

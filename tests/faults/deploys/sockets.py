@@ -45,6 +45,10 @@ class Listener:
         return messages[-1] if messages else None
 
     @property
+    def is_connected(self) -> bool:
+        return bool(self.connections) and self.connections[-1].code is None
+
+    @property
     def caught_up(self) -> bool:
         """It was cut off, and has seen the export since then at least as far as before."""
         *earlier, latest = self.connections
@@ -58,7 +62,8 @@ class Listener:
     async def _connect(self) -> None:
         address = f"{self.url.replace('http', 'ws', 1)}/ws/export/{self.export_id}?user={self.user}"
         try:
-            async with connect(address, open_timeout=60) as socket:
+            # A page sends nothing. What reaches a server that is closing unread makes its system drop the close frame.
+            async with connect(address, open_timeout=60, ping_interval=None) as socket:
                 connection = Connection()
                 self.connections.append(connection)
                 try:

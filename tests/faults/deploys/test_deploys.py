@@ -9,6 +9,7 @@ from tests.faults.deploys.exports import OPPONENT
 from tests.faults.deploys.measured import ANSWERS_BEFORE, SOCKETS, Measured, measure_deploy
 from tests.faults.deploys.sockets import Listener
 
+pytestmark = pytest.mark.timeout(900)
 # Service restart, as uvicorn closes what is open when it is asked to end (RFC 6455 registry).
 RESTART = 1012
 NORMAL = 1000

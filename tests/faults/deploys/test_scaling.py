@@ -13,7 +13,7 @@ from tests.faults.deploys.measured import ANSWERS_AFTER, PATIENCE_S, answered, l
 from tests.faults.deploys.sockets import Listener
 from tests.faults.deploys.system import APP, System, running_system
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 BURST = 20
 GOING_AWAY, RESTART = 1001, 1012
 
@@ -59,6 +59,7 @@ async def test_machines_are_added_and_removed_under_load(system: System) -> None
     exports = [await begin_export(system.url, f"scaled-{number}") for number in range(3)]
     listeners = [Listener(system.url, export.id, export.user) for export in exports * 4]
     listening = [asyncio.create_task(listener.run()) for listener in listeners]
+    await until(lambda: all(listener.last for listener in listeners), system.logs)
     async with load_on(system, exports) as load:
         for count in (3, 1, 2):
             await answered(load, ANSWERS_AFTER)
@@ -66,7 +67,7 @@ async def test_machines_are_added_and_removed_under_load(system: System) -> None
             assert len(states(system)) == count
         await answered(load, ANSWERS_AFTER)
     assert load.failures == []
-    await until(lambda: all(listener.connections[-1].code is None for listener in listeners), system.logs)
+    await until(lambda: all(listener.is_connected for listener in listeners), system.logs)
     for listener, task in zip(listeners, listening, strict=True):
         task.cancel()
         assert listener.refused == []
@@ -90,7 +91,7 @@ async def test_an_autostop_under_load_closes_sockets_first_and_loses_nothing(sys
         assert states(system) == ["started", "stopped"]
         await answered(load, ANSWERS_AFTER)
     assert load.failures == []
-    await until(lambda: all(listener.connections[-1].code is None for listener in listeners), system.logs)
+    await until(lambda: all(listener.is_connected for listener in listeners), system.logs)
     codes = {connection.code for listener in listeners for connection in listener.connections[:-1]}
     assert codes == {GOING_AWAY}
     for listener, task in zip(listeners, listening, strict=True):

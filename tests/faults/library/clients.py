@@ -91,14 +91,19 @@ class Writer:
             self._session.durable = max(self._session.durable, self._session.take(response))
 
     async def _read(self, http: httpx.AsyncClient) -> None:
-        durable = self._session.durable
-        response = await self._ask(http, "GET", "/api/media", headers=self._session.headers())
-        assert response is not None
-        assert response.status_code == 200, response.text
-        assert response.headers["x-sync-status"] == "synced"
-        version = self._session.take(response)
-        if version < durable:
-            self._tally.backwards.append(f"{self._session.name} was told {durable} and then read {version}")
+        """Until what it reads is fresh: while the store takes its time a read is stale, and still never goes back."""
+        status = ""
+        while status != "synced":
+            durable = self._session.durable
+            response = await self._ask(http, "GET", "/api/media", headers=self._session.headers())
+            assert response is not None
+            assert response.status_code == 200, response.text
+            version = self._session.take(response)
+            if version < durable:
+                self._tally.backwards.append(f"{self._session.name} was told {durable} and then read {version}")
+            status = response.headers["x-sync-status"]
+            assert status in ("synced", "stale")
+            self._tally.retries[status] += status != "synced"
 
     async def _ask(
         self, http: httpx.AsyncClient, method: str, path: str, *, may_give_up: bool = False, **request: object

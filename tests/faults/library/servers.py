@@ -13,7 +13,7 @@ import psutil
 
 from infra.localcloud.r2 import R2
 from tests.app.test_process import BUCKET, ROOT
-from tests.app.waiting import until, until_true
+from tests.app.waiting import PATIENCE_S, until, until_true
 
 WORKERS = 2
 
@@ -53,7 +53,7 @@ class Server:
 
     async def healthy(self) -> None:
         """Until it answers; AssertionError with its log when it ended by itself."""
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client:
 
             async def look() -> bool | None:
                 assert self._process is not None, f"{self.url} was not started"

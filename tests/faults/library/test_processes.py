@@ -13,15 +13,20 @@ import pytest
 from infra.localcloud.faults.injector import Faults
 from infra.localcloud.faults.plan import FaultPlan
 from infra.localcloud.r2 import R2
-from tests.app.test_process import BUCKET, free_port
+from tests.app.test_process import BUCKET
+from tests.app.waiting import PATIENCE_S
+from tests.app.waiting import until as until_found
 from tests.faults.deploys.measured import until
 from tests.faults.library.clients import NEW_MEDIA, Session, Tally, Writer
 from tests.faults.library.servers import Server, living, running
+from tests.ports import free_ports
 
 SEED = 20260912
 CLIENTS, SESSIONS = 8, 3
 ACKNOWLEDGED, KILLS = 500, 8
 BETWEEN_KILLS_S = 1.0
+LONGEST_S = 600.0
+"""Bounds a hang only: each kill is followed by the start of three processes, which a busy machine takes long for."""
 # A write is on its way for a while, as to the real store, so that kills find some there; the store has bad moments too.
 PUT = {"service": "r2", "call": "PUT */log/*", "latency_ms": 15}
 STORE = FaultPlan.model_validate(
@@ -65,19 +70,27 @@ async def keep_killing(servers: list[Server], stop: asyncio.Event, kills: list[f
 
 
 async def games(server: Server) -> list[dict[str, str]]:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-        response = await client.get("/api/games")
-        assert response.status_code == 200, response.text
-        assert response.headers["x-sync-status"] == "synced"
-        found: list[dict[str, str]] = response.json()["items"]
+    """As they are: while the store has a bad moment the server answers 503, or what it knew."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
+
+        async def fresh() -> httpx.Response | None:
+            response = await client.get("/api/games")
+            assert response.status_code in (200, 503), response.text
+            return response if response.headers.get("x-sync-status") == "synced" else None
+
+        found: list[dict[str, str]] = (await until_found(fresh)).json()["items"]
         return found
 
 
 async def new_media(server: Server) -> str:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-        response = await client.post("/api/media", json=NEW_MEDIA)
-        assert response.status_code == 201, response.text
-        return str(response.json()["media"]["id"])
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
+
+        async def made() -> httpx.Response | None:
+            response = await client.post("/api/media", json=NEW_MEDIA, headers={"Idempotency-Key": "the recording"})
+            assert response.status_code in (201, 503), response.text
+            return response if response.status_code == 201 else None
+
+        return str((await until_found(made)).json()["media"]["id"])
 
 
 async def write_and_kill(servers: list[Server], tally: Tally, kills: list[float]) -> None:
@@ -92,14 +105,16 @@ async def write_and_kill(servers: list[Server], tally: Tally, kills: list[float]
             session = sessions[number % SESSIONS]
             writer = Writer(f"client-{number}", session, urls, tally, random.Random(draw.random()))
             tasks.create_task(writer.run(media_id, stop))
-        await until(lambda: len(tally.acknowledged) >= ACKNOWLEDGED and len(kills) >= KILLS, lambda: f"{tally}")
+        await until(
+            lambda: len(tally.acknowledged) >= ACKNOWLEDGED and len(kills) >= KILLS, lambda: f"{tally}", LONGEST_S
+        )
         stop.set()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_no_acknowledged_write_is_lost_or_made_twice_while_servers_are_killed(r2: R2, tmp_path: Path) -> None:
     tally, kills = Tally(), list[float]()
-    servers = [Server(r2, free_port(), tmp_path / f"server-{number}.log") for number in range(2)]
+    servers = [Server(r2, port, tmp_path / f"server-{port}.log") for port in free_ports(2)]
     began = time.monotonic()
     async with running(servers):
         await write_and_kill(servers, tally, kills)

@@ -18,9 +18,9 @@ from infra.sources import ROOT
 from tests.infra.localcloud.cloudflare.fake_buckets import FakeBuckets
 from tests.infra.localcloud.cloudflare.support import ACCOUNT, SITE_PROJECT, TOKEN, create_project
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
-SECONDS_FOR_ONE_RUN = 240
+SECONDS_FOR_ONE_RUN = 400
 STORAGE = f"https://{ACCOUNT}.r2.cloudflarestorage.com"
 
 
@@ -48,7 +48,7 @@ async def cloudflare(tmp_path: Path) -> AsyncIterator[Cloudflare]:
         site_project=SITE_PROJECT,
     )
     await server.start()
-    async with httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}) as api:
+    async with httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as api:
         await create_project(api)
     yield server
     await server.stop()
@@ -85,7 +85,9 @@ async def deploy(cloudflare: Cloudflare, branch: str, api_url: str, digest: str 
 
 
 async def get(cloudflare: Cloudflare, url: str, path: str = "/") -> httpx.Response:
-    async with httpx.AsyncClient(base_url=cloudflare.site.url, headers={"host": urlsplit(url).netloc}) as web:
+    async with httpx.AsyncClient(
+        base_url=cloudflare.site.url, headers={"host": urlsplit(url).netloc}, timeout=60
+    ) as web:
         return (await web.get(path)).raise_for_status()
 
 

@@ -1,6 +1,7 @@
 """Is what was deployed what is served? Asked of a server that can be late, wrong or away."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -122,11 +123,11 @@ async def test_a_site_without_a_configuration_is_checked_by_its_page(site: Path,
 
 
 async def test_what_cannot_be_reached_is_not_checked_and_that_is_said(
-    site: Path, pages: Pages, capsys: pytest.CaptureFixture[str]
+    site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    address = await pages.start()
-    await pages.stop()
-    await ask(site, address, timeout_s=0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # a port that nobody else can take, and nobody listens on
+        await ask(site, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0)
     assert "cannot be reached from here" in capsys.readouterr().err
 
 

@@ -44,8 +44,10 @@ def test_the_longest_secret_goes_first() -> None:
 
 def test_a_tool_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
+    # More than a pipe holds: the time limit begins once the tool, whose child has begun, has read it.
+    given = "x" * 1_000_000
     with pytest.raises(DeployError, match="did not end within"):
-        run(["sh", "-c", f"sleep 600 & echo $! > {pid}; wait"], timeout_s=2)
+        run(["sh", "-c", f"sleep 600 & echo $! > {pid}; cat > /dev/null; wait"], stdin=given, timeout_s=0.5)
     assert _gone(int(pid.read_text()))
 
 
@@ -57,12 +59,12 @@ def test_a_signal_ends_the_tool_too(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     program = textwrap.dedent(f"""
         from infra.deploy.process import run
-        run(["sh", "-c", "echo $$ > {pid}; exec sleep 600"])
+        run(["sh", "-c", "read begun; echo $$ > {pid}; exec sleep 600"], stdin="comes once signals are handled\\n")
     """)
     process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
-    assert wait_for(lambda: pid.read_text().strip() or None if pid.exists() else None, timeout_s=20)
+    assert wait_for(lambda: pid.read_text().strip() or None if pid.exists() else None, timeout_s=120)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
+    assert process.wait(120) == 128 + signal.SIGTERM
     assert _gone(int(pid.read_text()))
 
 
@@ -73,7 +75,7 @@ def _gone(pid: int) -> bool:
         except psutil.NoSuchProcess:
             return True
 
-    return wait_for(probe, timeout_s=10, interval_s=0.05) is True
+    return wait_for(probe, timeout_s=120, interval_s=0.05) is True
 
 
 def test_the_environment_is_laid_over_the_ambient_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ class FileRenderer:
         for done in (0, self.frames // 2, self.frames):
             on_progress(RenderProgress(phase="rendering", frames_done=done, frames_total=self.frames))
             await asyncio.sleep(0)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             put = await client.put(request.output_url, content=self.video, headers={"Content-Type": "video/mp4"})
             put.raise_for_status()
         return RenderResponse(result=self._result())
@@ -242,7 +242,7 @@ class World:
     async def stored(self, user: str, *, token: bool = True) -> dict[str, int]:
         """How much the API lists for whom."""
         headers = {"Authorization": f"Bearer {TOKEN}"} if token else {"X-User-ID": user}
-        async with httpx.AsyncClient(base_url=self.api_url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=self.api_url, headers=headers, timeout=60) as client:
             rooms = ("reels", "exports", "projects", "games", "media")
             return {room: len((await client.get(f"/api/{room}")).json()["items"]) for room in rooms}
 

@@ -79,6 +79,7 @@ class Ward:
         """By the real client, which takes seconds; otherwise what it would say of a stack in order is given."""
         for module in (credentials, gpu):
             self.monkeypatch.setattr(module, "ask_modal", REAL_ASK_MODAL)
+        self.monkeypatch.setattr(credentials, "TIMEOUT_S", 240)
 
     @property
     def machine(self) -> dict[str, Any]:

@@ -274,8 +274,14 @@ def _open_socket(ward: Ward, _: pytest.MonkeyPatch) -> None:
 
 
 def _disconnects(ward: Ward, _: pytest.MonkeyPatch) -> None:
+    """After the snapshot; the export goes on once it was sent, or a listener might come for the last message only."""
+    ward.stack.renderer.gate.clear()
+
     def cut(scope: Scope, message: Message) -> Message:
-        late = '"type":"progress"' in str(message.get("text", ""))
+        text = str(message.get("text", ""))
+        if '"type":"snapshot"' in text:
+            ward.stack.renderer.gate.set()
+        late = message["type"] == "websocket.send" and '"type":"snapshot"' not in text
         return {"type": "websocket.close", "code": 1012, "reason": "restarted"} if late else message
 
     ward.stack.api.change_socket(cut)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 
 
 @pytest.fixture

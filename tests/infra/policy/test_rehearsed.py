@@ -194,4 +194,12 @@ def test_a_killed_run_leaves_no_pack_behind(place: Place, eventually: Callable[[
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()
-    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: _ended(child))
+
+
+def _ended(process: psutil.Process) -> bool:
+    """It may go between two looks at it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

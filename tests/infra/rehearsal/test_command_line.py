@@ -74,7 +74,7 @@ class Place:
             input=text,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
             check=False,
         )
         assert done.returncode == rc, f"{done.stdout}\n{done.stderr}"
@@ -178,7 +178,7 @@ def test_an_interrupted_run_stops_its_command_and_is_gone_on_with(place: Place) 
     begun, noted = place.waiting_command()
     process = place.begin("up", begun)
     process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(timeout=200)[0]
     assert process.returncode == 128 + signal.SIGTERM, said
     assert "interrupted" in said
     assert not _runs(int(noted.read_text()))
@@ -288,7 +288,7 @@ def test_secret_outputs_are_shown_only_on_demand(place: Place) -> None:
         env=place.environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=True,
     )
     assert json.loads(done.stdout) == {"key": VALUE, "made": "made"}
@@ -323,5 +323,5 @@ def test_a_second_run_is_refused_and_a_dead_ones_lock_is_taken_over(place: Place
     for verb in ("up", "destroy", "refresh"):
         assert f"in use by another run (process {process.pid})" in place.run(verb, rc=1)[1]
     (place.folder / "go").touch()
-    process.communicate(timeout=60)
+    process.communicate(timeout=200)
     assert process.returncode == 0

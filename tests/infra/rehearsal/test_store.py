@@ -140,7 +140,7 @@ def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     script = (
         "import pathlib, sys, time\nfrom infra.rehearsal.lock import locked\n"
-        "with locked(pathlib.Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(60)"
+        "with locked(pathlib.Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) as holder:
         try:

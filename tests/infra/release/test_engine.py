@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -107,8 +108,16 @@ def test_an_interrupt_reaches_pulumi_and_its_end_is_waited_for(tmp_path: Path, n
     code = "from pathlib import Path; from infra.release.engine import PulumiCli; PulumiCli().up('s', Path('x'))"
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-    assert wait_for(lambda: (tmp_path / "locked").exists() or None, timeout_s=60)
+    assert wait_for(lambda: (tmp_path / "locked").exists() or None, timeout_s=120)
+    assert wait_for(lambda: _catches(process.pid, signal.SIGTERM) or None, timeout_s=120)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert (tmp_path / "unlocked").exists()
     assert b"ended with exit status 1" in said
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler of its own for this signal by now (proc(5), SigCgt)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [mask] = re.findall(r"^SigCgt:\s+([0-9a-f]+)$", status, re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)

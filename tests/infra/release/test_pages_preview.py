@@ -147,7 +147,9 @@ async def test_on_the_stand_in_it_leaves_the_stacks_own_deployments(
     )
     await cloud.start()
     try:
-        async with httpx.AsyncClient(base_url=cloud.url, headers={"authorization": f"Bearer {TOKEN}"}) as api:
+        async with httpx.AsyncClient(
+            base_url=cloud.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60
+        ) as api:
             await create_project(api)
             for branch in ("main", "staging", *["pr-12"] * 3, "pr-1"):
                 await deploy(api, {"/index.html": "<h1>home</h1>"}, branch=branch)

@@ -1,6 +1,7 @@
 """Framing renders that advance by themselves, told to WebSockets: a snapshot first, then progress, then the end.
 
-`hold_at` keeps every render at that percentage until it is None; `fail_next` lets the next attempt fail.
+`hold_at` keeps every render at that percentage until it is None; `fail_next` lets the next attempt fail. Who connects
+while `takes_sockets` is False waits.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ class Renders:
         self.reels: dict[str, Row] = {}
         self.hold_at: int | None = None
         self.fail_next = False
+        self.takes_sockets = True
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[WebSocket] = set()
@@ -94,6 +96,11 @@ class Renders:
         self.hold_at = None
         await self._tell()
 
+    async def take_sockets(self) -> None:
+        """Lets in who waits."""
+        self.takes_sockets = True
+        await self._tell()
+
     async def drop_sockets(self) -> None:
         """Cuts every WebSocket, as a proxy that restarts does."""
         dropped, self._sockets = self._sockets, set()
@@ -109,6 +116,7 @@ class Renders:
             await socket.send_json({"type": "progress", "export": late})
 
     async def follow(self, socket: WebSocket, export_id: str) -> None:
+        await self._until(lambda: self.takes_sockets)
         await socket.accept()
         if export_id not in self.jobs:
             return await socket.close(4404)

@@ -1,5 +1,6 @@
 """Object storage in memory with presigned-like URLs: a part or object is reached only by the token that was issued."""
 
+import asyncio
 import hashlib
 import secrets
 from collections import Counter
@@ -34,6 +35,7 @@ class FakeStorage:
         self.parts: dict[PartKey, bytes] = {}
         self.objects: dict[str, bytes] = {}
         self.puts: Counter[int] = Counter()
+        self._held: dict[int, asyncio.Event] = {}
         self._part_tokens: dict[str, PartKey] = {}
         self._object_tokens: dict[str, tuple[str, str | None]] = {}
         cors = Middleware(
@@ -70,7 +72,13 @@ class FakeStorage:
         return b"".join(self.parts.pop((upload, number)) for number in range(1, count + 1))
 
     def discard(self, upload: str) -> None:
+        """A part of it that is still on its way is refused."""
         self.parts = {key: part for key, part in self.parts.items() if key[0] != upload}
+        self._part_tokens = {token: key for token, key in self._part_tokens.items() if key[0] != upload}
+
+    def hold(self, number: int) -> asyncio.Event:
+        """PUTs of this part number get no answer until the event is set."""
+        return self._held.setdefault(number, asyncio.Event())
 
     async def _put(self, request: Request) -> Response:
         body = await request.body()
@@ -80,6 +88,10 @@ class FakeStorage:
             return Response(status_code=403)
         upload, number = key
         self.puts[number] += 1
+        if number in self._held:
+            await self._held[number].wait()
+            if token not in self._part_tokens:
+                return Response(status_code=403)
         if self.faults.expire[number] > 0:
             self.faults.expire[number] -= 1
             del self._part_tokens[token]

@@ -1,7 +1,10 @@
 """The process of a started machine: its launcher, its lifeline and its output."""
 
 import asyncio
+import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import sys
@@ -13,12 +16,22 @@ LOOPBACK = "127.0.0.1"
 LAUNCHER = Path(__file__).with_name("launcher.py")
 LONGEST_LINE_BYTES = 16 * 1024
 _KILL_WAIT_S = 5.0
+# Below what systems give out by themselves (from 32768 on Linux, from 49152 elsewhere).
+MACHINE_PORTS = range(10_000, 20_000)
+
+
+# In no order, so that two stand-ins seldom try the same one, and round and round, so that one never gives it out twice
+# before its command listens.
+_ports = itertools.cycle(random.sample(MACHINE_PORTS, len(MACHINE_PORTS)))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """One that nobody is given by the system while the command starts; raises RuntimeError when all are taken."""
+    for port in itertools.islice(_ports, len(MACHINE_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise RuntimeError(f"all ports from {MACHINE_PORTS.start} to {MACHINE_PORTS.stop - 1} are taken")
 
 
 class MachineProcess:

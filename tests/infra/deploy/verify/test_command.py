@@ -102,11 +102,11 @@ async def test_sigterm_in_the_middle_still_cleans_up(stack: World, tmp_path: Pat
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (await stack.stored("x"))["exports"] == 0:  # noqa: ASYNC110 -- another process makes them
             await asyncio.sleep(0.05)
     process.terminate()
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 130, said.decode()
     assert set((await stack.stored("x")).values()) == {0}
     assert await stack.keys() == []

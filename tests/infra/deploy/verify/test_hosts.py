@@ -19,8 +19,6 @@ from infra.deploy.verify.report import StillUsableError
 from tests.infra.deploy.verify.conftest import verified
 from tests.infra.deploy.world import World
 
-NOW = datetime.now(UTC)
-
 
 class Authority:
     """Signs certificates; `trusted` is its own, for SSL_CERT_FILE."""
@@ -47,9 +45,10 @@ class Authority:
         return path
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
-        ends = NOW + timedelta(days=days, hours=1)
+        now = datetime.now(UTC)
+        ends = now + timedelta(days=days, hours=12)
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=99))
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=99))
         return builder.not_valid_after(ends)
 
     def _signed(self, builder: x509.CertificateBuilder) -> x509.Certificate:

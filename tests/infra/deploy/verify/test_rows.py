@@ -390,7 +390,7 @@ async def test_an_interrupted_run_still_removes_what_it_made(stack: World) -> No
 
 
 async def test_data_of_others_is_not_touched(stack: World) -> None:
-    async with httpx.AsyncClient(base_url=stack.api_url, headers={"X-User-ID": "a"}) as client:
+    async with httpx.AsyncClient(base_url=stack.api_url, headers={"X-User-ID": "a"}, timeout=60) as client:
         new = {"filename": "a.mp4", "content_type": "video/mp4", "size_bytes": 3}
         assert (await client.post("/api/media", json=new)).status_code == 201
     assert (await verified(stack)).failed == []

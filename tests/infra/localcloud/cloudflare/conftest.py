@@ -11,7 +11,7 @@ from infra.localcloud.cloudflare import Cloudflare
 from tests.infra.localcloud.cloudflare.fake_buckets import FakeBuckets
 from tests.infra.localcloud.cloudflare.support import ACCOUNT, SITE_PROJECT, TOKEN, ZONE, ZONE_ID
 
-MakeCloudflare = Callable[[], Cloudflare]
+MakeCloudflare = Callable[..., Cloudflare]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def buckets() -> FakeBuckets:
 def make_cloudflare(tmp_path: Path, buckets: FakeBuckets) -> MakeCloudflare:
     """Makes a stand-in on the test's state folder, not started."""
 
-    def make() -> Cloudflare:
+    def make(site_port: int = 0) -> Cloudflare:
         return Cloudflare(
             state=tmp_path / "cloudflare",
             buckets=buckets,
@@ -31,6 +31,7 @@ def make_cloudflare(tmp_path: Path, buckets: FakeBuckets) -> MakeCloudflare:
             tokens=frozenset({TOKEN}),
             zones={ZONE: ZONE_ID},
             site_project=SITE_PROJECT,
+            site_port=site_port,
         )
 
     return make

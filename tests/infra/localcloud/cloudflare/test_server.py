@@ -24,6 +24,7 @@ from tests.infra.localcloud.cloudflare.support import (
     deploy,
     result,
 )
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[4]
 
@@ -44,7 +45,7 @@ async def victim(state: Path) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
         assert process.stdout is not None
         api_url, site_url = (await process.stdout.readline()).decode().split()
         headers = {"authorization": f"Bearer {TOKEN}"}
-        async with httpx.AsyncClient(base_url=api_url, headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=api_url, headers=headers, trust_env=False, timeout=60) as client:
             yield client, site_url
     finally:
         process.kill()
@@ -62,7 +63,7 @@ async def test_everything_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         assert result(await api.get(f"/zones/{ZONE_ID}/dns_records")) == [made]
         kept = result(await api.get(f"{PROJECTS}/{SITE_PROJECT}/domains/app.{ZONE}"))
         assert (kept["id"], kept["status"]) == (domain["id"], "active")
-        async with httpx.AsyncClient(trust_env=False) as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
             assert (await browser.get(site_url)).text == "<h1>kept</h1>"
 
 
@@ -70,7 +71,7 @@ async def test_the_sdk_works_over_the_real_port(make_cloudflare: MakeCloudflare)
     server = make_cloudflare()
     await server.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as transport:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as transport:
             sdk = AsyncCloudflare(api_token=TOKEN, base_url=server.url, max_retries=0, http_client=transport)
             await sdk.r2.buckets.create(account_id=ACCOUNT, name="users")
             assert [zone.name async for zone in sdk.zones.list()] == [ZONE]
@@ -81,7 +82,7 @@ async def test_the_sdk_works_over_the_real_port(make_cloudflare: MakeCloudflare)
 
 @pytest.mark.parametrize("taken", ["port", "site_port"])
 async def test_a_taken_port_is_named_and_leaves_nothing_open(tmp_path: Path, buckets: FakeBuckets, taken: str) -> None:
-    holder = bind(0)
+    holder = bind(free_ports(1)[0])
     holder.listen()
     number = int(holder.getsockname()[1])
     ports = {"port": 0, "site_port": 0} | {taken: number}

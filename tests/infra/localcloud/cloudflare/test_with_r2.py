@@ -87,7 +87,7 @@ async def test_a_tokens_id_and_hash_sign_s3_calls_until_it_is_deleted(api: httpx
 
 async def test_a_browser_obeys_the_rules_put_here(api: httpx.AsyncClient, r2: R2) -> None:
     preflight = {"origin": ORIGIN, "access-control-request-method": "PUT"}
-    async with httpx.AsyncClient(base_url=r2.url, trust_env=False) as browser:
+    async with httpx.AsyncClient(base_url=r2.url, trust_env=False, timeout=60) as browser:
         assert "access-control-allow-origin" not in (await browser.options("/users/a", headers=preflight)).headers
         rule = {"allowed": {"origins": [ORIGIN], "methods": ["PUT"], "headers": ["*"]}, "exposeHeaders": ["ETag"]}
         result(await api.put(f"{BUCKETS}/users/cors", json={"rules": [rule]}))

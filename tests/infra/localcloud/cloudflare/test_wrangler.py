@@ -19,7 +19,9 @@ from tests.infra.localcloud.cloudflare.fake_buckets import FakeBuckets
 from tests.infra.localcloud.cloudflare.support import ACCOUNT, SITE_PROJECT, TOKEN, create_project
 
 WRANGLER = Path(__file__).parents[4] / "app" / "web" / "node_modules" / ".bin" / "wrangler"
-SECONDS_FOR_ONE_RUN = 60
+SECONDS_FOR_ONE_RUN = 400
+
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ async def running(make_cloudflare: MakeCloudflare) -> AsyncIterator[Cloudflare]:
 @pytest.fixture
 async def api(running: Cloudflare) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=running.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=running.url, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -110,7 +112,7 @@ async def test_wrangler_deploys_production_and_a_preview(
     assert live.status == 0, live.output
     deployed = live.event("pages-deploy-detailed")
     assert (deployed["environment"], deployed["production_branch"]) == ("production", "main")
-    async with httpx.AsyncClient(base_url=running.site.url, trust_env=False) as web:
+    async with httpx.AsyncClient(base_url=running.site.url, trust_env=False, timeout=60) as web:
         assert (await web.get("/clips/7")).text == "<h1>home</h1>"
         assert (await web.get("/start")).headers["location"] == "/clips"
         assert "immutable" in (await web.get("/assets/app.js")).headers["cache-control"]

@@ -101,7 +101,7 @@ def test_an_upload_of_assets_has_a_service_and_a_token_of_its_own(
     server: Cloudflare, faults: Faults, fault: str, status: int, code: int
 ) -> None:
     faults.use(plan(rule("pages", "POST *", fault, nth=1)))
-    with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}) as api:
+    with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as api:
         result(api.post(PROJECTS, json={"name": SITE_PROJECT, "production_branch": "main"}))
         token = result(api.get(f"{PROJECTS}/{SITE_PROJECT}/upload-token"))["jwt"]
         refused, answered = (

@@ -88,10 +88,10 @@ def test_the_local_cloud_takes_a_plan_and_another_one_while_it_runs(tmp_path: Pa
     paths = {"cloudflare": "client/v4/user", "fly": "v1/apps/a", "r2": "b/k"}
     calls = [(service, f"http://127.0.0.1:{port[service]}/{path_}") for service, path_ in paths.items()]
     with local_cloud(system.root, state, path):
-        before = [httpx.get(url).status_code for _, url in calls]
+        before = [httpx.get(url, timeout=60).status_code for _, url in calls]
         write(path, *(rule(service, "*", "server_error", status=503, nth=1) for service, _ in calls), seed=6)
-        during = [httpx.get(url).status_code for _, url in calls]
-        after = [httpx.get(url).status_code for _, url in calls]
+        during = [httpx.get(url, timeout=60).status_code for _, url in calls]
+        after = [httpx.get(url, timeout=60).status_code for _, url in calls]
     assert 503 not in before
     assert during == [503] * 3
     assert after == before

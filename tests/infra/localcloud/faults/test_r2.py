@@ -1,5 +1,6 @@
 """What S3 clients see of each fault in front of R2: boto3 and obstore."""
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,11 @@ def test_a_refused_head_has_no_body_and_the_connection_stays_usable(s3: "S3Clien
 
 def test_latency_comes_before_the_answer(s3: "S3Client", faults: Faults) -> None:
     s3.put_object(Bucket="clips", Key="key", Body=b"body")
-    faults.use(plan(rule("r2", "GET *", "latency", latency_ms=2_000, nth=1)))
+    faults.use(plan(rule("r2", "GET *", "latency", latency_ms=1_500, nth=1)))
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "clips", "Key": "key"})
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.get(url, timeout=0.2)
-    assert httpx.get(url, timeout=30).content == b"body"
+    begun = time.monotonic()
+    assert httpx.get(url, timeout=120).content == b"body"
+    assert time.monotonic() - begun >= 1.49, "a loop may wake a clock tick early, never more"
 
 
 def test_obstore_reads_the_refusal_too(account: Account, faults: Faults) -> None:

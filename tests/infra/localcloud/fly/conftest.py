@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest_asyncio
 from infra.localcloud.fly import Fly
 from infra.localcloud.fly.deploy import rollout
 from infra.localcloud.fly.flyctl.main import main
+from tests.ports import free_ports
 
 APP = "orbit-api"
 TOKEN = "token-of-the-tests"
@@ -61,13 +62,31 @@ class Flyctl:
         return json.loads(result.out)
 
 
+class Gate:
+    """Holds requests of its `path` in their machine until it is opened."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.path = f"/held?until={file}"
+
+    def open(self) -> None:
+        self._file.touch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    gate = Gate(tmp_path / "gate")
+    yield gate
+    gate.open()
+
+
 def start_fly(state: Path, **options: Any) -> Fly:
     defaults: dict[str, Any] = {
-        "fronts": {APP: 0},
+        "fronts": {APP: free_ports(1)[0]},
         "python": Path(sys.executable),
         "tokens": frozenset({TOKEN}),
         "certificate_delay_s": 0.0,
-        "hold_s": 10.0,
+        "hold_s": 60.0,
     }
     return Fly(state, **{**defaults, **options})
 
@@ -118,5 +137,5 @@ async def deployed(flyctl: Flyctl, app: str) -> str:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def front(fly: Fly) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{fly.fronts[APP]}", timeout=20.0) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{fly.fronts[APP]}", timeout=120.0) as client:
         yield client

@@ -16,11 +16,11 @@ def read(text: str) -> Config:
 def test_reads_the_sections_that_the_stand_in_acts_on() -> None:
     config = read((SAMPLE / "fly.toml").read_text())
     assert config.service is not None
-    assert (config.kill_signal, config.kill_timeout_s, config.strategy) == ("SIGTERM", 5.0, "rolling")
+    assert (config.kill_signal, config.kill_timeout_s, config.strategy) == ("SIGTERM", 60.0, "rolling")
     assert (config.service.auto_stop, config.service.auto_start) == ("stop", True)
     assert (config.service.concurrency.soft_limit, config.service.concurrency.hard_limit) == (2, 3)
     assert [(check.path, check.interval_s, check.grace_period_s) for check in config.service.checks] == [
-        ("/health", 15.0, 10.0)
+        ("/health", 15.0, 60.0)
     ]
     assert (config.guest.size, config.guest.memory_mb) == ("shared-cpu-1x", 512)
 

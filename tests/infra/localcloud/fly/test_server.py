@@ -21,7 +21,7 @@ async def remembered(flyctl: Flyctl) -> list[object]:
 
 
 def client_of(fly: Fly) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{fly.fronts[APP]}", timeout=20.0)
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{fly.fronts[APP]}", timeout=120.0)
 
 
 async def test_apps_secrets_releases_machines_and_certificates_survive_a_restart(tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ async def test_stop_can_be_called_twice_and_before_start(tmp_path: Path) -> None
 
 
 async def test_an_unknown_call_answers_501_with_its_name(fly: Fly) -> None:
-    async with httpx.AsyncClient(base_url=fly.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    async with httpx.AsyncClient(base_url=fly.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
         answer = await client.get("/v1/apps/x/volumes")
     assert answer.status_code == 501
     assert "GET /v1/apps/x/volumes" in answer.json()["message"]
 
 
 async def test_a_malformed_body_is_refused_without_repeating_it(fly: Fly, app: str) -> None:
-    async with httpx.AsyncClient(base_url=fly.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    async with httpx.AsyncClient(base_url=fly.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
         body = json.dumps({"set": {"KEY": ["do-not-repeat"]}})
         answer = await client.post(f"/v1/apps/{app}/secrets", content=body)
     assert answer.status_code == 400
@@ -112,6 +112,6 @@ async def test_a_malformed_body_is_refused_without_repeating_it(fly: Fly, app: s
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", f"Basic {TOKEN}", TOKEN])
 async def test_every_call_needs_a_known_token(fly: Fly, header: str | None) -> None:
-    async with httpx.AsyncClient(base_url=fly.url) as client:
+    async with httpx.AsyncClient(base_url=fly.url, timeout=60) as client:
         answer = await client.get("/v1/apps/x", headers={"Authorization": header} if header else {})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")

@@ -1,4 +1,4 @@
-"""Waiting for conditions instead of for time."""
+"""Waiting for conditions instead of for time; the limits only bound a hang."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
     """Fails the test when the condition does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -14,7 +14,7 @@ async def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None
         await asyncio.sleep(0.02)
 
 
-async def until_async(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20.0) -> None:
+async def until_async(condition: Callable[[], Awaitable[bool]], *, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, f"still waiting for {condition}"

@@ -28,12 +28,12 @@ def running(r2: R2) -> Iterator[R2]:
     thread = threading.Thread(target=loop.run_forever, name="r2")
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(r2.start(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(r2.start(), loop).result(120)
         yield r2
     finally:
-        asyncio.run_coroutine_threadsafe(r2.stop(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(r2.stop(), loop).result(120)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+        thread.join(120)
         loop.close()
 
 
@@ -72,7 +72,7 @@ class Account:
             secret_access_key=self.secret,
             region="auto",
             virtual_hosted_style_request=False,
-            client_options={"allow_http": True},
+            client_options={"allow_http": True, "connect_timeout": "60s", "timeout": "120s"},
             retry_config={"max_retries": 0},
         )
 
@@ -93,11 +93,12 @@ def stored_files(state: Path) -> set[str]:
 
 
 class SettableClock:
-    """Unix time that a test moves."""
+    """Unix time that a test moves, or lets stand still at a moment."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.ahead = 0.0
+        self.stopped_at: float | None = None
 
     def __call__(self) -> float:
-        return self._now() + self.ahead
+        return self._now() + self.ahead if self.stopped_at is None else self.stopped_at

@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from tests.infra.localcloud.r2.running import Account
 
 # One client for plain HTTP, as making one costs more than a request; it keeps no connection open.
-http = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+http = httpx.Client(verify=False, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def url_of(account: Account, key: str = "", query: Mapping[str, str] | None = None) -> str:

@@ -181,16 +181,19 @@ def in_background(work: Callable[[], object]) -> tuple[threading.Thread, list[Ba
     return thread, failures
 
 
-def test_stopping_ends_running_commands_with_what_they_started_and_begins_no_other(tmp_path: Path) -> None:
+def test_stopping_ends_running_commands_with_what_they_started_and_begins_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.rehearsal.providers.process.GRACE_SECONDS", 600.0)
     processes, begun = Processes(), threading.Event()
     command = Command(tmp_path, {"PATH": "/usr/bin:/bin"}, processes)
-    script = "trap 'echo stopped > stopped; exit 0' TERM; (echo begun >&2; exec sleep 60) & wait"
+    script = "trap 'echo stopped > stopped; exit 0' TERM; (echo begun >&2; exec sleep 600) & wait"
     thread, failures = in_background(
         lambda: command.create(call({"create": script + "; exit 1"}, say=lambda _: begun.set()))
     )
-    assert begun.wait(30)
+    assert begun.wait(120)
     processes.stop()
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()
     assert (tmp_path / "stopped").read_text() == "stopped\n"
     assert failures == []
@@ -201,11 +204,11 @@ def test_stopping_ends_running_commands_with_what_they_started_and_begins_no_oth
 def test_a_stopped_command_stays_uncertain(tmp_path: Path) -> None:
     processes, begun = Processes(), threading.Event()
     command = Command(tmp_path, {"PATH": "/usr/bin:/bin"}, processes)
-    script = "echo begun >&2; sleep 60"
+    script = "echo begun >&2; sleep 600"
     thread, failures = in_background(lambda: command.create(call({"create": script}, say=lambda _: begun.set())))
-    assert begun.wait(30)
+    assert begun.wait(120)
     processes.stop()
-    thread.join(30)
+    thread.join(120)
     assert [isinstance(one, ProviderError) and one.uncertain for one in failures] == [True]
 
 
@@ -218,14 +221,14 @@ def test_an_orphan_is_ended_only_if_it_is_the_process_that_was_noted(tmp_path: P
         noted.append((group, when))
         begun.set()
 
-    thread, failures = in_background(lambda: command.create(call({"create": "sleep 60"}, started=started)))
-    assert begun.wait(30)
+    thread, failures = in_background(lambda: command.create(call({"create": "sleep 600"}, started=started)))
+    assert begun.wait(120)
     group, when = noted[0]
     assert start_time(group) == when
     assert not end_orphan(group, "another time")
     assert not end_orphan(0, "")
     assert end_orphan(group, when)
-    thread.join(30)
+    thread.join(120)
     assert len(failures) == 1
 
 

@@ -7,11 +7,12 @@ import pytest
 from infra.localcloud.asgi import PortInUseError, bind
 from infra.localcloud.cloudflare import Cloudflare
 from tests.infra.localcloud.cloudflare.conftest import MakeCloudflare
+from tests.ports import free_ports
 
 
 @pytest.fixture
 async def running(make_cloudflare: MakeCloudflare) -> AsyncIterator[Cloudflare]:
-    server = make_cloudflare()
+    server = make_cloudflare(site_port=free_ports(1)[0])
     await server.start()
     yield server
     await server.stop()
@@ -19,7 +20,7 @@ async def running(make_cloudflare: MakeCloudflare) -> AsyncIterator[Cloudflare]:
 
 async def test_a_paused_site_lends_its_port_and_takes_it_back(running: Cloudflare) -> None:
     port = running.site.port
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         assert (await client.get(running.site.url)).status_code == 404
         await running.site.pause()
         with pytest.raises(httpx.ConnectError):

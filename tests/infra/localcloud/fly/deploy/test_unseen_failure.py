@@ -40,6 +40,7 @@ async def test_a_broken_release_onto_stopped_machines_fails_and_is_taken_back(
     assert (await flyctl("machine", "stop", machine["id"], "-a", deployed)).exit == 0
     monkeypatch.setattr(deployment, "HEALTH_TIMEOUT_S", 3)
     config = (flyctl.folder / "fly.toml").read_text().replace("[env]", '[env]\nBROKEN = "health"')
+    config = config.replace('grace_period = "60s"', 'grace_period = "0s"')
     request = {
         "app": APP,
         "fly_url": fly.url,

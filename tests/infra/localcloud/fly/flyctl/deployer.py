@@ -6,6 +6,7 @@ from infra.localcloud.fly import Fly
 from infra.localcloud.fly.images.store import Source
 from tests.infra.localcloud.fly.conftest import APP, Flyctl, Result
 from tests.infra.localcloud.fly.recorded import Record, load, machine_lines, normal
+from tests.infra.localcloud.fly.waiting import until
 
 RECORDS = load()
 BROKEN = {"BROKEN": "health"}
@@ -23,13 +24,13 @@ class Deployer:
         self._image = f"registry.fly.io/{APP}@{built.image.digest}"
 
     async def __call__(
-        self, name: str, env: Mapping[str, str] | None = None, wait: str = "30", app: str = APP
+        self, name: str, env: Mapping[str, str] | None = None, wait: str = "300", app: str = APP
     ) -> Result:
         values = [part for key, value in (env or {}).items() for part in ("--env", f"{key}={value}")]
         emit = RECORDS[name].env.get("FLY_EMIT_RELEASE_JSON", "1")
         return await self.flyctl(*self.argv(name, wait, app), *values, env={"FLY_EMIT_RELEASE_JSON": emit})
 
-    def argv(self, name: str, wait: str = "30", app: str = APP) -> list[str]:
+    def argv(self, name: str, wait: str = "300", app: str = APP) -> list[str]:
         argv = list(RECORDS[name].argv[1:])
         image, timeout = argv.index("--image") + 1, argv.index("--wait-timeout") + 1
         if "@" in argv[image]:
@@ -44,6 +45,11 @@ class Deployer:
         """Of each machine: its state, and the release that it runs."""
         machines = await self.flyctl.json("machine", "list")
         return [(machine["state"], machine["config"]["metadata"]["fly_release_version"]) for machine in machines]
+
+    async def scale(self, count: int) -> None:
+        """As flyctl does, which waits for no check, and then until every machine's checks have passed."""
+        assert (await self.flyctl("scale", "count", str(count), "--yes", "-a", APP)).exit == 0
+        await until(lambda: all(runner.routable for runner in self.flyctl.fly.app(APP).machines.values()))
 
     async def stop_all(self) -> list[str]:
         machines = [machine["id"] for machine in await self.flyctl.json("machine", "list")]

@@ -73,7 +73,7 @@ async def test_a_silent_api_is_waited_for(flyctl: Flyctl) -> None:
 
     async with serving(serve) as environment:
         process = await start(flyctl, *RECORDS["api-hangs-status"].argv[1:], env=environment)
-        await asyncio.wait_for(asked.wait(), 30)
+        await asyncio.wait_for(asked.wait(), 120)
         assert process.returncode is None
         process.kill()
         out, err = await process.communicate()
@@ -93,7 +93,7 @@ async def read_until(process: asyncio.subprocess.Process, mark: bytes) -> bytes:
     assert process.stdout is not None
     said = b""
     while mark not in said:
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), 120)
         assert line, f"{said!r} ended without {mark!r}"
         said += line
     return said
@@ -146,8 +146,8 @@ async def test_releases_that_did_not_complete_are_listed_as_such(fly: Fly, flyct
     await deploy("deploy-second-rolling")
     await deploy("deploy-checks-never-pass-rolling", BROKEN, wait="1")
     for _ in range(2):
-        process = await start(flyctl, *deploy.argv("deploy-interrupted"), "--env", "BROKEN=health")
         count = len(fly.app(APP).app.releases)
+        process = await start(flyctl, *deploy.argv("deploy-interrupted"), "--env", "BROKEN=health")
         await until(lambda count=count: len(fly.app(APP).app.releases) > count)  # type: ignore[misc]
         process.send_signal(signal.SIGTERM)
         await process.communicate()

@@ -94,7 +94,7 @@ async def test_a_broken_image_onto_stopped_machines_is_found_by_a_canary_and_by_
 
 async def test_what_is_left_of_failed_deploys_is_listed_the_same(deploy: Deployer, flyctl: Flyctl) -> None:
     await deploy("deploy-first-rolling")
-    await flyctl("scale", "count", "2", "--yes", "-a", APP)
+    await deploy.scale(2)
     await deploy("deploy-checks-never-pass-rolling", BROKEN, wait="1")
     status, recorded = await flyctl.json("status"), RECORDS["status-json-after-failed-deploy"].json
     assert _health(status) == _health({**recorded, "Machines": _renumbered(recorded["Machines"])})
@@ -132,7 +132,7 @@ def _renumbered(machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 async def test_stopped_machines_are_shown_the_same(deploy: Deployer, flyctl: Flyctl) -> None:
     await deploy("deploy-first-rolling")
-    await flyctl("scale", "count", "3", "--yes", "-a", APP)
+    await deploy.scale(3)
     await deploy.stop_all()
     status, recorded = await flyctl.json("status"), RECORDS["status-json-stopped-machines"].json
     assert [(each["state"], each["checks"][0]["status"]) for each in status["Machines"]] == [

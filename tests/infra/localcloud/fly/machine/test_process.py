@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,6 +73,22 @@ async def machines() -> AsyncIterator[Machines]:
     await machines.end()
 
 
+def test_ports_are_not_those_that_the_system_gives_out_and_differ() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = [free_port() for _ in range(200)]
+    assert max(ports) < lowest
+    assert len({*ports}) == len(ports)
+
+
+def test_a_port_that_is_taken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        another = free_port()
+        monkeypatch.setattr("infra.localcloud.fly.machine.process._ports", itertools.cycle([port, another]))
+        assert free_port() == another
+
+
 async def test_the_exit_status_and_every_line_are_known_when_it_ends(machines: Machines) -> None:
     process = await machines.start("/bin/sh", "-c", "echo one; echo two >&2; printf three; exit 7")
     assert await process.wait() == 7
@@ -97,12 +115,12 @@ async def test_a_line_without_end_is_cut_instead_of_kept_in_memory(machines: Mac
 async def test_stop_sends_the_signal_to_the_command(machines: Machines) -> None:
     process = await machines.start(sys.executable, "-c", OBEDIENT)
     await until(lambda: bool(machines.lines))
-    assert await process.stop("SIGINT", 10) == 4
+    assert await process.stop("SIGINT", 60) == 4
 
 
 async def test_a_command_ended_by_a_signal_has_a_status_above_128(machines: Machines) -> None:
     process, _ = await machines.start_family()
-    assert await process.stop("SIGTERM", 10) == 128 + signal.SIGTERM
+    assert await process.stop("SIGTERM", 60) == 128 + signal.SIGTERM
 
 
 async def test_what_ignores_the_signal_is_killed_after_the_timeout(machines: Machines) -> None:
@@ -119,7 +137,7 @@ async def test_processes_left_behind_by_the_command_end_with_it(machines: Machin
 
 async def test_stopping_ends_the_children_too(machines: Machines) -> None:
     process, pids = await machines.start_family()
-    await process.stop("SIGTERM", 10)
+    await process.stop("SIGTERM", 60)
     assert not any(is_alive(pid) for pid in pids)
 
 

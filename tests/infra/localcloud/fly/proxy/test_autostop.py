@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from infra.localcloud.fly import Fly
-from tests.infra.localcloud.fly.conftest import APP, MODULE_LOOP, Flyctl, copy_sample, start_fly
+from tests.infra.localcloud.fly.conftest import APP, MODULE_LOOP, Flyctl, Gate, copy_sample, start_fly
 from tests.infra.localcloud.fly.waiting import until
 
 pytestmark = MODULE_LOOP
@@ -28,12 +28,13 @@ async def test_one_idle_machine_is_stopped_at_each_pass(fly: Fly, flyctl: Flyctl
         assert states(fly) == expected
 
 
-async def test_a_busy_machine_is_left_alone(fly: Fly, deployed: str, front: httpx.AsyncClient) -> None:
+async def test_a_busy_machine_is_left_alone(fly: Fly, deployed: str, front: httpx.AsyncClient, gate: Gate) -> None:
     (runner,) = fly.app(APP).machines.values()
-    request = asyncio.create_task(front.get("/slow?s=0.5"))
+    request = asyncio.create_task(front.get(gate.path))
     await until(lambda: runner.load == 1)
     await fly.stop_idle(APP)
     assert states(fly) == ["started"]
+    gate.open()
     assert (await request).status_code == 200
 
 

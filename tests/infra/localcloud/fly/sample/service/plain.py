@@ -22,6 +22,10 @@ class Handler(BaseHTTPRequestHandler):
         elif url.path == "/slow":
             time.sleep(float(query["s"]))
             self.answer(200, {"machine": os.environ["FLY_MACHINE_ID"]})
+        elif url.path == "/held":
+            while not Path(query["until"]).exists():
+                time.sleep(0.01)
+            self.answer(200, {"machine": os.environ["FLY_MACHINE_ID"]})
         elif url.path == "/child":
             process = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
             self.answer(200, {"pid": os.getpid(), "child": process.pid})
