@@ -124,8 +124,12 @@ class Calls:
         self._store.execute("UPDATE inputs SET retry_count = ? WHERE id = ?", failed.retry_count, failed.id)
 
     def finish(self, done: Input, output: api_pb2.FunctionGetOutputsItem) -> None:
-        """The first output of an input stands; a later one changes nothing."""
-        output.idx, output.input_id, output.retry_count = done.idx, done.id, done.retry_count
+        """The first output of an input stands; a later one changes nothing.
+
+        `retry_count` stays 0, the client's own retries: `.map` ignores an output with another count as an old attempt's
+        (modal.parallel_map), and waits for ever.
+        """
+        output.idx, output.input_id = done.idx, done.id
         self._last_entry += 1
         self._store.execute(
             "UPDATE inputs SET output = ?, entry = ?, payload = x'' WHERE id = ? AND output IS NULL",

@@ -20,6 +20,7 @@ from infra.localcloud.modal.deployments import Deployments
 from infra.localcloud.modal.functions import Definition
 from infra.localcloud.modal.ids import new_id
 from infra.localcloud.modal.images import Images
+from infra.localcloud.modal.layers import HOME
 from infra.localcloud.modal.mounts import Mounts
 from infra.localcloud.modal.processes import Process
 from infra.localcloud.modal.secrets import Secrets
@@ -121,7 +122,7 @@ class Machine:
         arguments_path.write_bytes(arguments.SerializeToString())
         sources = await self.mounts.tree(definition.function.mount_ids)
         environment = {
-            # An image's own PATH would name folders of an image that is never built.
+            # An image's own PATH would name folders of a base that is never built.
             **self.images.environment(definition.function.image_id),
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             **self.secrets.variables(definition.function.secret_ids),
@@ -133,9 +134,14 @@ class Machine:
             "MODAL_TASK_ID": container.id,
             "MODAL_ENVIRONMENT": app.environment,
             "MODAL_IMAGE_ID": definition.function.image_id,
-            "PYTHONPATH": str(sources),
+            "PYTHONPATH": os.pathsep.join(str(folder) for folder in self._python_path(sources, definition)),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(home),
         }
         command = [str(self.python), "-m", "modal._container_entrypoint"]
         return Process(self.python, command, environment, cwd=home, log=self.log(container))
+
+    def _python_path(self, sources: Path, definition: Definition) -> list[Path]:
+        """Mounted sources lie over those that the image has."""
+        image = self.images.folder(definition.function.image_id)
+        return [sources] if image is None else [sources, image / HOME.relative_to("/")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modal_proto import api_pb2
 
 from infra.localcloud.modal.ids import new_id
+from infra.localcloud.modal.mounts import Mounts
 from infra.localcloud.modal.rpc import Rpcs, not_found, unimplemented
 from infra.localcloud.modal.store import Store
 
@@ -95,8 +96,9 @@ class Definition:
 
 
 class Functions:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, mounts: Mounts) -> None:
         self._store = store
+        self._mounts = mounts
         self._read: dict[str, Definition] = {}
         store.create(_SCHEMA)
 
@@ -138,6 +140,8 @@ class Functions:
         for what, is_used in _REFUSED.items():
             if is_used(function):
                 raise unimplemented(f"FunctionCreate: {what} (function {function.function_name})")
+        for mount_id in function.mount_ids:
+            self._mounts.check_for_containers(mount_id)
         definition = Definition(
             new_id("de"), request.existing_function_id or new_id("fu"), request.app_id, function, data
         )

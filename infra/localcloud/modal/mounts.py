@@ -1,6 +1,7 @@
 """Mounts: the source files that a deploy uploads, stored by SHA-256, and the folders made of them for containers.
 
-A container sees a mount's `/root/…` through PYTHONPATH, not at that absolute path; files outside `/root` are refused.
+A container sees a mount's `/root/…` through PYTHONPATH, not at that absolute path; files outside `/root` are refused
+there, and may be copied into an image.
 Mounts of the global namespace (the client, standalone Pythons) are empty: the containers' Python has what they carry.
 """
 
@@ -64,9 +65,6 @@ class Mounts:
         """A mount's id is the digest of its content, so the same sources give the same mount."""
         if request.deployment_name and request.namespace != api_pb2.DEPLOYMENT_NAMESPACE_GLOBAL:
             raise not_found(f"Mount {request.deployment_name!r} not found")
-        for file in request.files:
-            if not PurePosixPath(file.filename).is_relative_to(ROOT):
-                raise unimplemented(f"MountGetOrCreate: a file outside {ROOT} ({file.filename})")
         listing = sorted((file.filename, file.sha256_hex, file.mode) for file in request.files)
         checksum = hashlib.sha256(repr((request.deployment_name, listing)).encode()).hexdigest()
         mount_id = f"mo-{checksum[:22]}"
@@ -78,6 +76,16 @@ class Mounts:
 
     def is_empty(self, mount_id: str) -> bool:
         return not self._listing(mount_id)
+
+    def contents(self, mount_id: str) -> dict[str, tuple[Path, int]]:
+        """Absolute path -> the stored file and its mode."""
+        return {file.filename: (self._file(file.sha256_hex), file.mode) for file in self._listing(mount_id)}
+
+    def check_for_containers(self, mount_id: str) -> None:
+        """Raises UNIMPLEMENTED for a mount that a container could not see."""
+        for file in self._listing(mount_id):
+            if not PurePosixPath(file.filename).is_relative_to(ROOT):
+                raise unimplemented(f"FunctionCreate: a file outside {ROOT} ({file.filename}) without copy=True")
 
     async def tree(self, mount_ids: Iterable[str]) -> Path:
         """The folder that stands for `/root`, with the files of all these mounts; made once, shared by containers.

@@ -49,7 +49,8 @@ async def test_the_delay_grows_with_each_retry_up_to_its_maximum(store: Store, m
 
     assert delays == [1.0, 3.0, 5.0, 5.0]
     [output] = calls.outputs_between(tried.call_id, 0, 0)
-    assert (output.result.exception, output.retry_count) == ("still no", 4)
+    assert (output.result.exception, tried.retry_count) == ("still no", 4)
+    assert output.retry_count == 0, "a client that does not retry itself takes it for another attempt's output"
 
 
 async def test_a_cancelled_call_is_not_retried(store: Store) -> None:
