@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from infra.cost.calls import GPU, call, upscale_usd
 from infra.cost.item import CostItem
-from infra.cost.prices import Prices, prices
+from infra.cost.networks import networks_are_built
+from infra.cost.prices import Prices, Sourced, prices
 
 MILLION = 1_000_000
 
@@ -44,20 +46,21 @@ def _r2_items(table: Prices, usage: Usage) -> Iterator[CostItem]:
 
 
 def _modal_items(table: Prices, usage: Usage) -> Iterator[CostItem]:
-    """Modal bills what is reserved while a container lives: its start, its work, and the idle time before it ends.
+    """Calls on a GPU are lines only where the functions get one."""
+    for function in ("render", "probe"):
+        one = call(table, function)
+        billed = usage.exports_per_month * one.seconds
+        yield CostItem(
+            f"Modal `{function}`, seconds ({one.seconds:g} an export)", billed, one.second_usd, table.source(one.price)
+        )
+    derived = call(table, "derive")
+    yield _calls(table, usage, "derive", "`derive`, calls", derived.usd, derived.price)
+    if networks_are_built():
+        tracked = call(table, "track", GPU)
+        yield _calls(table, usage, "track", f"`track` on {GPU}, calls", tracked.usd, tracked.price)
+        yield _calls(table, usage, "upscale", f"`upscale` on {GPU}, clips", upscale_usd(table, GPU), tracked.price)
 
-    As if every export came alone: in a burst containers are shared and the idle time is paid once.
-    """
-    render_seconds = (
-        table.amount("container_start_seconds")
-        + table.amount("clip_seconds") * table.amount("render_seconds_per_clip_second")
-        + table.amount("render_idle_seconds")
-    )
-    probe_seconds = (
-        table.amount("container_start_seconds") + table.amount("probe_seconds") + table.amount("probe_idle_seconds")
-    )
-    for function, seconds in (("render", render_seconds), ("probe", probe_seconds)):
-        core, memory = table.prices["modal_core"], table.prices["modal_memory"]
-        second = table.amount(f"{function}_cores") * core.usd + table.amount(f"{function}_memory_gib") * memory.usd
-        billed = usage.exports_per_month * seconds
-        yield CostItem(f"Modal `{function}`, seconds ({seconds:g} an export)", billed, second, table.source(core))
+
+def _calls(table: Prices, usage: Usage, function: str, name: str, usd: float, price: Sourced) -> CostItem:
+    made = usage.exports_per_month * table.amount(f"{function}_per_export")
+    return CostItem(f"Modal {name}", made, usd, table.source(price))

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from infra.config import StackConfig
-from infra.cost import UnpricedError, cost_items, machine_price, monthly_cost, table, total
+from infra.cost import UnpricedError, cost_items, machine_price, monthly_cost, networks, table, total
+from infra.cost.calls import GPU, call, upscale_usd
 from infra.cost.prices import FILE, Amount, prices
 from infra.sources import ROOT
 from tests.infra.test_config import staging
@@ -98,18 +99,82 @@ def test_rendering_on_the_own_machine_pays_no_modal() -> None:
     assert usd(config(exportsPerMonth=1000), "Modal") > 0
 
 
+FUNCTIONS = ("probe", "render", "derive", "track", "upscale", "upscale_chunk")
+GPU_APP = (ROOT / "gpu" / "app.py").read_text()
+"""Read as text: this part of the repository may not import it."""
+
+
 def test_the_functions_are_billed_as_the_program_declares_them() -> None:
-    """Read from the source of gpu/app.py: this part of the repository may not import it."""
-    text = (ROOT / "gpu" / "app.py").read_text()
-    declared = {name: text.split(f"def {name}(")[0].rpartition("@app.function(")[2] for name in ("probe", "render")}
-    for name, body in declared.items():
+    assert tuple(sorted(re.findall(r"^def (\w+)\(request", GPU_APP, re.MULTILINE))) == tuple(sorted(FUNCTIONS))
+    with_gpu = set()
+    for name in FUNCTIONS:
+        body = GPU_APP.split(f"def {name}(request")[0].rpartition("@app.function(")[2]
         cores, memory = re.search(r"cpu=\(?([\d.]+)", body), re.search(r"memory=\(?(\d+)", body)
         idle = re.search(r"scaledown_window=(\d+)", body)
         assert cores and memory and idle  # noqa: PT018
         assert prices().amount(f"{name}_cores") == float(cores[1])
         assert prices().amount(f"{name}_memory_gib") == int(memory[1]) / 1024
         assert prices().amount(f"{name}_idle_seconds") == int(idle[1])
-        assert "gpu=" not in body, "a function with a GPU needs its price in the table"
+        with_gpu |= {name} if "gpu=" in body else set()
+    assert with_gpu == {"track", "upscale_chunk"}, "infra/cost/usage.py gives these a GPU"
+
+
+def test_every_gpu_that_a_function_may_get_has_its_price_and_the_first_is_reckoned() -> None:
+    listed = re.search(r"^GPUS = (\[.*\])$", GPU_APP, re.MULTILINE)
+    assert listed
+    gpus = json.loads(listed[1])
+    assert gpus[0] == GPU
+    assert {f"modal_{gpu.lower()}" for gpu in gpus} <= prices().prices.keys()
+
+
+def test_the_weights_that_a_gpu_needs_are_those_of_the_program() -> None:
+    named = re.search(r"^WEIGHTS = \((.*)\)$", GPU_APP, re.MULTILINE)
+    assert named
+    assert tuple(json.loads(f"[{named[1]}]")) == networks.NEEDED
+
+
+def _lock(folder: Path, monkeypatch: pytest.MonkeyPatch, *verified: str) -> None:
+    entries = [{"name": name, "sha256": "a" * 64 if name in verified else None} for name in (*networks.NEEDED, "other")]
+    (folder / "weights.lock").write_text(json.dumps({"weights": entries}))
+    monkeypatch.setattr(networks, "WEIGHTS_LOCK", folder / "weights.lock")
+
+
+@pytest.mark.parametrize("verified", [(), networks.NEEDED[:1], ("other",)])
+def test_without_networks_no_gpu_is_in_the_estimate(
+    verified: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _lock(tmp_path, monkeypatch, *verified)
+    sources = " ".join(item.source + item.name for item in cost_items(production(exportsPerMonth=1000)))
+    assert not re.search(r"GPU|track|upscale", sources)
+
+
+def test_with_networks_calls_on_a_gpu_are_in_the_estimate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _lock(tmp_path, monkeypatch, *networks.NEEDED)
+    amounts = {f"{name}_per_export": Amount(source="counted", value=0.5) for name in ("track", "upscale")}
+    changed = prices().model_copy(update={"amounts": {**prices().amounts, **amounts}})
+    monkeypatch.setattr("infra.cost.usage.prices", lambda: changed)
+    stack = production(exportsPerMonth=1000)
+    assert usd(stack, "Modal `track` on L4") == pytest.approx(500 * 0.02021, abs=0.01)
+    assert usd(stack, "Modal `upscale` on L4") == pytest.approx(500 * 0.03179, abs=0.01)
+    assert usd(config(exportsPerMonth=1000, gpuEnabled="false"), "Modal") == 0
+
+
+def test_the_document_states_what_a_call_costs() -> None:
+    table = prices()
+    assert call(table, "derive").usd == pytest.approx(0.00108, abs=5e-6)
+    assert [call(table, "track", gpu).usd for gpu in ("L4", "T4", "A10")] == pytest.approx(
+        [0.0202, 0.0156, 0.0269], abs=5e-5
+    )
+    assert [upscale_usd(table, gpu) for gpu in ("L4", "T4", "A10")] == pytest.approx([0.0318, 0.0247, 0.0420], abs=5e-5)
+    _stated("0.00108", "0.0202", "0.0156", "0.0269", "0.0318", "0.0247", "0.0420")
+
+
+def test_the_backend_calls_neither_derive_nor_a_gpu_yet() -> None:
+    """When this fails, count the calls of an export in prices.json and docs/cost.md."""
+    code = "\n".join(path.read_text() for path in sorted((ROOT / "app").rglob("*.py")))
+    assert "RENDER_FUNCTION" in code
+    called = [name for name in ("derive", "track", "upscale") if f"{name.upper()}_FUNCTION" in code]
+    assert called == [name for name in ("derive", "track", "upscale") if prices().amount(f"{name}_per_export")]
 
 
 def test_the_table_has_every_item_and_the_sum() -> None:

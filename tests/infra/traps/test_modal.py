@@ -34,7 +34,14 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
 def test_no_function_is_a_generator() -> None:
     """Only a plain function can be spawned; progress goes another way."""
     found = functions()
-    assert {function.name for function, _ in found} == {"probe", "render", "derive", "track", "upscale"}
+    assert {function.name for function, _ in found} == {
+        "probe",
+        "render",
+        "derive",
+        "track",
+        "upscale",
+        "upscale_chunk",
+    }
     for function, _ in found:
         assert not [node for node in ast.walk(function) if isinstance(node, ast.Yield | ast.YieldFrom)]
 
