@@ -10,7 +10,7 @@ is missing a deploy says so and builds no image for them; `track` answers `unsup
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import modal
 
@@ -21,12 +21,14 @@ from gpu.contract import (
     PROGRESS_DICT,
     RENDER_FUNCTION,
     TRACK_FUNCTION,
-    UPSCALE_FUNCTION,
     RenderProgress,
 )
 from gpu.weights.lock import LOCK as WEIGHTS_LOCK
 from gpu.weights.lock import WeightsError, chosen, measured, read_lock
 from gpu.weights.store import VARIABLE as WEIGHTS_VARIABLE
+
+if TYPE_CHECKING:
+    from gpu.functions.function import Function, Response
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 """Read when an image is built, on the machine that deploys; it is not in the container."""
@@ -155,25 +157,61 @@ def track(request: dict[str, Any]) -> dict[str, Any]:
     gpu=gpus,
     cpu=(2.0, 4.0),
     memory=(2048, 8192),
-    timeout=2 * 3600,  # the longest clip at 60 frames a second takes 82 minutes at 15 frames a second
-    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
+    timeout=1800,  # 1200 frames, twenty seconds at 60 a second, at two in three seconds
+    retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),  # of one chunk alone
     max_containers=4,
-    scaledown_window=30,
+    scaledown_window=10,  # the chunks of one request wait already; each of their containers idles
+)
+def upscale_chunk(request: dict[str, Any]) -> dict[str, Any]:
+    """UpscaleChunkRequest -> UpscaleChunkResponse; only `upscale` calls it."""
+    from gpu.functions.upscale_chunk import UPSCALE_CHUNK
+
+    return _worked(UPSCALE_CHUNK, request).model_dump()
+
+
+@app.function(
+    image=image,
+    secrets=[hosts],
+    cpu=(1.0, 2.0),  # it mixes the sound, waits and joins; the GPUs are those of the chunks
+    memory=(1024, 4096),  # one chunk's pictures at a time, twice while they arrive
+    timeout=2 * 3600,  # 82 minutes for four of the longest clips on four GPUs, at 60 frames a second and 15 made
+    retries=modal.Retries(max_retries=1, backoff_coefficient=2.0, initial_delay=1.0),  # chunks have their own
+    max_containers=4,
+    scaledown_window=2,  # the next one waits for GPUs anyway
 )
 def upscale(request: dict[str, Any]) -> dict[str, Any]:
     """UpscaleRequest -> UpscaleResponse."""
-    return _answer(UPSCALE_FUNCTION, request)
+    from gpu.functions.fan_out import FanOut
+    from gpu.functions.upscale import upscale_by
+
+    map_chunks = FanOut(upscale_chunk.spawn, _reached, lambda key: progress_by_key.pop(key, None))
+    return dict(_worked(upscale_by(map_chunks), request).model_dump(mode="json"))
 
 
-def _answer(function: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The latest RenderProgress is in the Dict under the request's progress_key."""
-    from gpu.render.job import FUNCTIONS
+def _answer(name: str, request: dict[str, Any]) -> dict[str, Any]:
+    from gpu.functions.table import FUNCTIONS
+
+    return dict(_worked(FUNCTIONS[name], request).model_dump(mode="json"))
+
+
+def _worked(function: "Function[Any, Response]", request: dict[str, Any]) -> "Response":
+    """The latest RenderProgress is in the Dict under the request's progress_key.
+
+    A TimeoutError gets another type: who waits for the call would take it for the sign that there is no answer yet.
+    """
     from gpu.render.progress import Publisher
 
-    publish = _DictProgress(str(request.get("progress_key")))
-    with Publisher(publish, PROGRESS_SECONDS) as publisher:
-        response = FUNCTIONS[function].answer(request, publisher.report)
-    return dict(response.model_dump(mode="json"))
+    try:
+        with Publisher(_DictProgress(str(request.get("progress_key"))), PROGRESS_SECONDS) as publisher:
+            return function.answer(request, publisher.report)
+    except TimeoutError as error:
+        raise RuntimeError(f"the work timed out: {error}") from error
+
+
+def _reached(key: str) -> int:
+    """Frames done under a progress key."""
+    latest = progress_by_key.get(key)
+    return RenderProgress.model_validate(latest).frames_done if latest else 0
 
 
 class _DictProgress:
@@ -181,11 +219,10 @@ class _DictProgress:
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self._reached: int | None = None
+        self._before: int | None = None
 
     def __call__(self, progress: RenderProgress) -> None:
-        if self._reached is None:
-            earlier = progress_by_key.get(self._key)
-            self._reached = RenderProgress.model_validate(earlier).frames_done if earlier else 0
-        done = max(progress.frames_done, self._reached)
+        if self._before is None:
+            self._before = _reached(self._key)
+        done = max(progress.frames_done, self._before)
         progress_by_key.put(self._key, progress.model_copy(update={"frames_done": done}).model_dump(mode="json"))

@@ -2,14 +2,17 @@
 
 Every call is idempotent: the same request writes the same objects at its output URLs. Media comes and goes by presigned
 URL only; no credential is part of a request.
+
+The functions are deployed before the backend. What they answer may have fields that an older backend does not know and
+leaves out (`Answered`); a request with a field that a function does not know is refused (`Value`).
 """
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gpu.derive.facts import PeaksFacts, ProxyFacts, Storyboard
-from gpu.plan.spec import EditSpec, OutputSize, ProbeInfo, Value
+from gpu.derive.facts import SHEET_COLUMNS, SHEET_ROWS, STORYBOARD_INTERVAL_MS, PeaksFacts, ProxyFacts, Storyboard
+from gpu.plan.spec import Answered, EditSpec, OutputSize, ProbeInfo, Value
 from gpu.upscale.used import UpscalerUsed
 
 APP_NAME = "reel-ballers"
@@ -24,8 +27,6 @@ VIDEO_TYPE = "video/mp4"
 SHEET_TYPE = "image/jpeg"
 JSON_TYPE = "application/json"
 PEAKS_TYPE = "application/octet-stream"
-STORYBOARD_INTERVAL_MS, STORYBOARD_CELLS = 4000, 100
-"""Time between two entries of a storyboard, and the most of them on one sheet."""
 
 RenderKind = Literal["extract", "framing", "overlay", "annotate", "concat"]
 Phase = Literal["queued", "reading", "rendering", "uploading"]
@@ -60,6 +61,12 @@ class FrameRange(Value):
 
     in_frame: Annotated[int, Field(ge=0)]
     out_frame: Annotated[int, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _check(self) -> "FrameRange":
+        if self.out_frame <= self.in_frame:
+            raise ValueError(f"out_frame {self.out_frame} is not after in_frame {self.in_frame}")
+        return self
 
 
 class ProxyWork(Value):
@@ -115,7 +122,7 @@ class UpscaleRequest(Value):
     output_url: VideoOutput
 
 
-class RenderProgress(Value):
+class RenderProgress(Answered):
     """Frames done so far; counts never decrease within one progress key. `frames_total` is 0 until it is known."""
 
     phase: Phase
@@ -123,8 +130,8 @@ class RenderProgress(Value):
     frames_total: Annotated[int, Field(ge=0)]
 
 
-class RenderResult(Value):
-    """Measured from the written file, never copied from the plan. `engine_reason` says why this engine made it."""
+class MeasuredVideo(Answered):
+    """Measured from the written file, never copied from the plan."""
 
     width: int
     height: int
@@ -135,12 +142,17 @@ class RenderResult(Value):
     audio_duration_ms: int | None
     size_bytes: int
     sha256: str
+
+
+class RenderResult(MeasuredVideo):
+    """`engine_reason` says why this engine made it."""
+
     engine: str
     plan_sha256: str
     engine_reason: str = ""
 
 
-class TrackFacts(Value):
+class TrackFacts(Answered):
     """What the written object holds; `detector` and `tracker` name what found it."""
 
     track_count: int
@@ -151,57 +163,48 @@ class TrackFacts(Value):
     sha256: str
 
 
-class UpscaleResult(Value):
-    """Measured from the written file. `upscaler` says whether a network made its pictures, and why."""
+class UpscaleResult(MeasuredVideo):
+    """`upscaler` says whether a network made its pictures, and why."""
 
-    width: int
-    height: int
-    fps_num: int
-    fps_den: int
-    frame_count: int
-    duration_ms: int
-    audio_duration_ms: int | None
-    size_bytes: int
-    sha256: str
     upscaler: UpscalerUsed
 
 
-class MediaError(Value):
+class MediaError(Answered):
     """A failure that the user can understand: a stable code and a sentence without URLs or secrets."""
 
     code: ErrorCode
     message: str
 
 
-class ProbeResponse(Value):
+class ProbeResponse(Answered):
     """Exactly one of the two is set."""
 
     info: ProbeInfo | None = None
     error: MediaError | None = None
 
 
-class RenderResponse(Value):
+class RenderResponse(Answered):
     """Exactly one of the two is set."""
 
     result: RenderResult | None = None
     error: MediaError | None = None
 
 
-class DeriveResponse(Value):
+class DeriveResponse(Answered):
     """Exactly one of the two is set; the result is of the kind that was asked for."""
 
     result: ProxyFacts | Storyboard | PeaksFacts | None = None
     error: MediaError | None = None
 
 
-class TrackResponse(Value):
+class TrackResponse(Answered):
     """Exactly one of the two is set."""
 
     result: TrackFacts | None = None
     error: MediaError | None = None
 
 
-class UpscaleResponse(Value):
+class UpscaleResponse(Answered):
     """Exactly one of the two is set."""
 
     result: UpscaleResult | None = None
@@ -212,4 +215,4 @@ def storyboard_sheets(info: ProbeInfo) -> int:
     """How many sheets the storyboard of such a source has."""
     milliseconds = info.frame_count * info.fps_den * 1000
     entries = -(-milliseconds // (info.fps_num * STORYBOARD_INTERVAL_MS))
-    return -(-entries // STORYBOARD_CELLS)
+    return -(-entries // (SHEET_COLUMNS * SHEET_ROWS))

@@ -8,13 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gpu.plan.spec import Value
+from gpu.plan.spec import Answered
+
+STORYBOARD_INTERVAL_MS = 4000
+"""Time between two entries of a storyboard."""
+SHEET_COLUMNS = SHEET_ROWS = 10
+"""Cells of a storyboard's sheet."""
 
 ProxyReason = Literal["hdr", "codec", "pixel_format", "interlaced", "variable_frame_rate", "long_gop"]
 """Why a browser cannot play or seek a source well."""
 
 
-class ProxyFacts(Value):
+class ProxyFacts(Answered):
     """Frame n of the proxy, at `fps_num / fps_den`, shows the source's frame `first_frame + n * frame_step`."""
 
     width: int
@@ -30,7 +35,7 @@ class ProxyFacts(Value):
     sha256: str
 
 
-class Thumbnail(Value):
+class Thumbnail(Answered):
     """One cell of a sheet and the frame of the source that it shows."""
 
     sheet: Annotated[int, Field(ge=0, description="index into the storyboard's sheets")]
@@ -40,7 +45,7 @@ class Thumbnail(Value):
     ms: Annotated[int, Field(ge=0, description="when that frame is shown, to the nearest millisecond")]
 
 
-class Storyboard(Value):
+class Storyboard(Answered):
     """Entry k is for the time `k * interval_ms`. Cells have the source's ratio and touch; unused ones are black."""
 
     sheets: tuple[str, ...]
@@ -52,7 +57,7 @@ class Storyboard(Value):
     entries: tuple[Thumbnail, ...]
 
 
-class PeaksFacts(Value):
+class PeaksFacts(Answered):
     """A version 2 `.dat` file of `audiowaveform`: for each bucket the lowest and the highest sample as int8."""
 
     sample_rate: int

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
-from gpu.derive.facts import Storyboard, Thumbnail
+from gpu.derive.facts import SHEET_COLUMNS, SHEET_ROWS, STORYBOARD_INTERVAL_MS, Storyboard, Thumbnail
 from gpu.derive.publish import published
 from gpu.derive.scaling import Scaler
 from gpu.derive.thumbnails import pictures_near
@@ -27,9 +27,7 @@ from gpu.render.overlap import overlapped
 from gpu.render.picture import PIXEL_FORMAT
 from gpu.render.timing import Grid, find_grid
 
-INTERVAL_MS = 4000
 LARGEST_CELL = Size(160, 90)
-COLUMNS = ROWS = 10
 INDEX_NAME = "storyboard.json"
 _JPEG_QUALITY = 65
 _PICTURES_AHEAD = 8
@@ -80,7 +78,7 @@ def write_storyboard(
     folder: Path,
     on_frame: Callable[[int], None] = lambda done: None,
     stop_reading: Callable[[], None] = lambda: None,
-    interval_ms: int = INTERVAL_MS,
+    interval_ms: int = STORYBOARD_INTERVAL_MS,
 ) -> Storyboard:
     """Makes `folder` with the sheets and their index, the returned storyboard as JSON; it must be absent or empty.
 
@@ -104,8 +102,8 @@ def write_storyboard(
                     on_frame(targets[len(entries) - 1])
         storyboard = Storyboard(
             sheets=sheets.finish(),
-            columns=COLUMNS,
-            rows=ROWS,
+            columns=SHEET_COLUMNS,
+            rows=SHEET_ROWS,
             cell_width=plan.cell.width,
             cell_height=plan.cell.height,
             interval_ms=interval_ms,
@@ -161,9 +159,9 @@ class _Sheets:
 
     def add(self, cell: Cell) -> tuple[int, int, int]:
         """The sheet, row and column at which the cell now is."""
-        if self._used == COLUMNS * ROWS:
+        if self._used == SHEET_COLUMNS * SHEET_ROWS:
             self._write()
-        row, column = divmod(self._used, COLUMNS)
+        row, column = divmod(self._used, SHEET_COLUMNS)
         top, left = row * self._cell.height, column * self._cell.width
         self._sheet[top : top + self._cell.height, left : left + self._cell.width] = cell
         self._used += 1
@@ -175,7 +173,7 @@ class _Sheets:
         return tuple(self._names)
 
     def _write(self) -> None:
-        rows = -(-self._used // COLUMNS)
+        rows = -(-self._used // SHEET_COLUMNS)
         done, content = cv2.imencode(
             ".jpg", self._sheet[: rows * self._cell.height], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         )
@@ -186,4 +184,4 @@ class _Sheets:
         self._sheet, self._used = self._empty(), 0
 
     def _empty(self) -> Cell:
-        return np.zeros((ROWS * self._cell.height, COLUMNS * self._cell.width, 3), np.uint8)
+        return np.zeros((SHEET_ROWS * self._cell.height, SHEET_COLUMNS * self._cell.width, 3), np.uint8)

@@ -24,9 +24,15 @@ MOST_TAGS = 5000
 
 
 class Value(BaseModel):
-    """Immutable data that refuses unknown keys."""
+    """Immutable data that somebody asks with. It refuses unknown keys: what is not understood must not be left out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Answered(Value):
+    """Immutable data that somebody is told. Unknown keys are ignored: who answers may be newer than who asked."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class CropKeyframe(Value):
@@ -230,8 +236,11 @@ class EditSpec(Value):
         return {**outer, "clips": [{name: value for name, value in given.items() if name not in outer}]}
 
 
-class ProbeInfo(Value):
-    """Facts of a media file. `fps_num / fps_den` is the frame rate of its grid; width and height are after rotation."""
+class ProbeInfo(Answered):
+    """Facts of a media file. `fps_num / fps_den` is the frame rate of its grid; width and height are after rotation.
+
+    No request holds them: a function probes its source itself. So they are only ever told.
+    """
 
     width: int
     height: int

@@ -90,7 +90,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _answer(function: str) -> int:
-    from gpu.render.job import FUNCTIONS
+    from gpu.functions.table import FUNCTIONS
     from gpu.render.limits import limited
     from gpu.render.progress import Publisher
 
@@ -120,7 +120,7 @@ def _probe(video: Path) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from gpu.render.job import parse
+    from gpu.functions.function import parse
     from gpu.render.local import render_local
     from gpu.render.progress import Meter, Publisher
 

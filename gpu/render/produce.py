@@ -13,9 +13,9 @@ from gpu.render.engines import dispatch
 from gpu.render.engines.choose import Wanted
 from gpu.render.engines.dispatch import Made
 from gpu.render.errors import MediaFailure
+from gpu.render.measured import measured_video
 from gpu.render.media import open_media
 from gpu.render.metered import MeteredFile, SeekableFile
-from gpu.render.output import file_sha256
 from gpu.render.overlap import overlapped
 from gpu.render.parts import may_have_parts
 from gpu.render.probe import probe_media
@@ -130,15 +130,7 @@ def _compiled(spec: EditSpec, probes: list[ProbeInfo]) -> RenderPlan:
 
 def _result(path: Path, measured: gates.Measured, plan: RenderPlan, used: Made) -> RenderResult:
     return RenderResult(
-        width=measured.width,
-        height=measured.height,
-        fps_num=measured.rate.numerator,
-        fps_den=measured.rate.denominator,
-        frame_count=measured.frame_count,
-        duration_ms=measured.duration_ms,
-        audio_duration_ms=measured.audio_duration_ms,
-        size_bytes=path.stat().st_size,
-        sha256=file_sha256(path),
+        **measured_video(measured, path).model_dump(),
         engine=used.engine,
         engine_reason=used.reason,
         plan_sha256=plan.sha256(),

@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gpu.plan.spec import Value
+from gpu.plan.spec import Answered
 
 TrackState = Literal["tracked", "lost"]
 """A person may also confirm a track, which is the backend's knowledge."""
 
 
-class TrackedBox(Value):
+class TrackedBox(Answered):
     """Where the track was seen at one frame, in display pixels of the source."""
 
     frame: Annotated[int, Field(ge=0)]
@@ -27,7 +27,7 @@ class TrackedBox(Value):
     score: Annotated[float, Field(ge=0, le=1)]
 
 
-class TrackSegment(Value):
+class TrackSegment(Answered):
     """Frames [in_frame, out_frame) of the source in which the track was seen, or was not."""
 
     state: TrackState
@@ -35,7 +35,7 @@ class TrackSegment(Value):
     out_frame: Annotated[int, Field(gt=0)]
 
 
-class Track(Value):
+class Track(Answered):
     """One player. Segments adjoin, change their state and begin and end tracked; boxes lie in tracked ones only."""
 
     id: Annotated[int, Field(gt=0)]
@@ -57,7 +57,7 @@ class Track(Value):
         return self
 
 
-class TrackResult(Value):
+class TrackResult(Answered):
     """Every track in frames [in_frame, out_frame), of which every `stride`-th was looked at, beginning with the first.
 
     `detector` and `tracker` name what found them; `width` and `height` are the source's, after display rotation.

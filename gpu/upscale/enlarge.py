@@ -1,4 +1,4 @@
-"""Writes a plan's pictures larger, batch by batch, with its sound as it is."""
+"""Writes a plan's pictures larger, batch by batch. Sound is not its matter."""
 
 from collections import deque
 from collections.abc import Callable, Generator
@@ -10,8 +10,6 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from gpu.plan import RenderPlan
 from gpu.plan.geometry import Size
-from gpu.render.finish import finish
-from gpu.render.join import Part
 from gpu.render.overlap import overlapped
 from gpu.render.painter import FramePool, painted
 from gpu.render.picture import PIXEL_FORMAT
@@ -32,21 +30,18 @@ def enlarge(
     path: Path,
     on_frame: Callable[[int], None],
 ) -> None:
-    """Writes the plan's pictures at `size`, and its sound, to `path`; one process, so that a GPU has one user."""
-    part = path.with_name(f"{path.stem}.part")
-
+    """Writes the plan's pictures at `size` to `path`; one process, so that a GPU has one user. Raises MediaFailure."""
     written = 0
     with (
         Shelf(sources) as shelf,
         overlapped(_batches(plan, shelf), 1, shelf.abort) as batches,
-        PartWriter(part, size, plan.rate) as out,
+        PartWriter(path, size, plan.rate) as out,
     ):
         for batch in batches:
             for picture in upscaler.upscale(batch, size):
                 out.add(_coded(picture))
                 written += 1
                 on_frame(written)
-    finish(plan, sources, [Part(part, 0)], path)
 
 
 def _batches(plan: RenderPlan, shelf: Shelf) -> Generator[RgbBatch]:

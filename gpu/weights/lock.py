@@ -37,10 +37,6 @@ class Weight(BaseModel):
     bytes: Annotated[int, Field(gt=0)] | None
     upstream_md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
-    @property
-    def is_verified(self) -> bool:
-        return self.sha256 is not None
-
     @field_validator("url")
     @classmethod
     def _check_url(cls, url: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import modal
@@ -25,8 +26,8 @@ from gpu.contract import (
     TrackResponse,
     UpscaleResponse,
 )
+from gpu.functions.track import DETECTOR_SIZE
 from gpu.render.hosts import VARIABLE
-from gpu.render.job import DETECTOR_SIZE
 from gpu.sample.writer import write_sample
 from gpu.upscale.choose import DEFAULT_WEIGHTS
 from tests.gpu.render.rendering import panning
@@ -40,10 +41,27 @@ class FakeDict(dict[str, Any]):
         self[key] = value
 
 
+class ChunkCall:
+    """Stands for a call that `upscale_chunk.spawn` begins: it is made when its answer is asked for."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._request = request
+
+    def get(self, timeout: float) -> Any:
+        return UPSCALE_CHUNK_LOCAL(self._request)
+
+    def cancel(self) -> None:
+        raise AssertionError("no call is left")
+
+
+UPSCALE_CHUNK_LOCAL = gpu.app.upscale_chunk.local
+
+
 @pytest.fixture
 def progress(monkeypatch: pytest.MonkeyPatch) -> FakeDict:
     fake = FakeDict()
     monkeypatch.setattr(gpu.app, "progress_by_key", fake)
+    monkeypatch.setattr(gpu.app, "upscale_chunk", SimpleNamespace(spawn=ChunkCall))
     monkeypatch.delenv(VARIABLE, raising=False)
     return fake
 
@@ -76,6 +94,9 @@ def clip(**changes: Any) -> dict[str, Any]:
     return {"in_frame": 0, "out_frame": 40, **changes}
 
 
+FUNCTIONS = [
+    gpu.app.probe, gpu.app.render, gpu.app.derive, gpu.app.track, gpu.app.upscale, gpu.app.upscale_chunk,
+]  # fmt: skip
 REGION = {"in_frame": 5, "out_frame": 35, "keyframes": [{"frame": 5, "x": 60, "y": 60, "radius_x": 30, "radius_y": 40}]}
 SPECS: dict[str, dict[str, Any]] = {
     "extract": {"clips": [clip(in_frame=7)]},
@@ -155,14 +176,28 @@ def test_derive_and_upscale_answer_as_the_contract_says(video: bytes, progress: 
         peaks = DeriveResponse.model_validate(gpu.app.derive.local({**given, "work": work}))
         size = {"width": 640, "height": 360}
         target = {"size": size, "frames": {"in_frame": 0, "out_frame": 5}, "output_url": storage.url("large.mp4")}
-        large = UpscaleResponse.model_validate(gpu.app.upscale.local({**given, **target}))
+        large = UpscaleResponse.model_validate(gpu.app.upscale.local({**given, **target, "progress_key": "other"}))
     assert (peaks.error, large.error) == (None, None)
     assert {"peaks.dat", "large.mp4"} <= storage.objects.keys()
     assert progress["attempt-1"]["phase"] == "uploading"
+    assert {key: one["frames_done"] for key, one in progress.items()} == {"attempt-1": 60, "other": 5}
+
+
+def test_work_that_times_out_does_not_look_like_work_that_goes_on(
+    progress: FakeDict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`FunctionCall.get` raises TimeoutError where there is no answer yet."""
+
+    def slow(url: str) -> None:
+        raise TimeoutError("too slow")
+
+    monkeypatch.setattr("gpu.functions.probe.probe_url", slow)
+    with pytest.raises(RuntimeError, match="too slow"):
+        gpu.app.probe.local({"source_url": "http://x/s"})
 
 
 def test_without_networks_track_says_that_it_cannot(progress: FakeDict, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpu.render.job.find_spec", lambda name: None)
+    monkeypatch.setattr("gpu.functions.track.find_spec", lambda name: None)
     given = {"progress_key": "attempt-1", "source_url": "http://x/s", "frames": {"in_frame": 0, "out_frame": 5}}
     answer = gpu.app.track.local({**given, "output_url": "http://x/t"})
     assert TrackResponse.model_validate(answer).error is not None
@@ -200,7 +235,7 @@ def test_the_weights_of_the_image_are_those_that_the_functions_load() -> None:
     assert (f"rf-detr-{DETECTOR_SIZE}", DEFAULT_WEIGHTS) == gpu.app.WEIGHTS
 
 
-@pytest.mark.parametrize("function", [gpu.app.probe, gpu.app.render, gpu.app.derive, gpu.app.track, gpu.app.upscale])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_request_that_is_none_is_answered(function: Any) -> None:
     assert function.local({})["error"]["code"] == "bad_spec"
 
@@ -228,7 +263,8 @@ def test_the_documented_table_is_what_the_functions_declare() -> None:
         for mark in node.decorator_list
         if isinstance(mark, ast.Call)
     }
-    assert len(declared) == 5
+    assert declared.keys() == table.keys() - {"function", "---"}
+    assert len(declared) == 6
     for name, given in declared.items():
         retries = next(one.value for one in getattr(given["retries"], "keywords", []) if one.arg == "max_retries")
         numbers = [given["cpu"], given["memory"], given["timeout"], retries, given["max_containers"]]

@@ -1,10 +1,12 @@
 """Chunks: all frames once, on keyframes, and even."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu.upscale.chunks import Chunk, plan_chunks
+from gpu.upscale.chunks import CHUNK_SECONDS, Chunk, cut, plan_chunks
 
 
 @given(st.integers(1, 5000), st.integers(1, 300), st.integers(1, 40))
@@ -30,3 +32,21 @@ def test_what_is_shorter_than_a_keyframe_distance_is_one_chunk() -> None:
 def test_nothing_is_not_planned(counts: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="cannot be planned"):
         plan_chunks(*counts)
+
+
+RATES = [Fraction(5), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(120)]
+
+
+@given(st.integers(1, 100_000), st.sampled_from(RATES))
+def test_an_output_is_cut_into_chunks_of_about_twenty_seconds(frame_count: int, rate: Fraction) -> None:
+    keyframes = 2
+    chunks = cut(frame_count, rate, keyframes)
+    assert [chunks[0].in_frame, chunks[-1].out_frame] == [0, frame_count]
+    assert all(chunk.in_frame % round(keyframes * rate) == 0 for chunk in chunks)
+    assert max(chunk.out_frame - chunk.in_frame for chunk in chunks) <= (CHUNK_SECONDS + keyframes) * rate + 1
+
+
+def test_a_minute_is_three_chunks_and_twenty_seconds_are_one() -> None:
+    assert cut(1800, Fraction(30), 2) == (Chunk(0, 600), Chunk(600, 1200), Chunk(1200, 1800))
+    assert cut(600, Fraction(30), 2) == (Chunk(0, 600),)
+    assert cut(601, Fraction(30), 2) == (Chunk(0, 300), Chunk(300, 601))

@@ -1,7 +1,7 @@
 """Tiles: every pixel is kept once, with its surroundings in its tile."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu.plan.geometry import Size
@@ -10,6 +10,7 @@ from gpu.upscale.tiles import Span, tile_picture
 sides = st.integers(1, 400)
 
 
+@settings(deadline=None)
 @given(st.builds(Size, sides, sides), st.integers(3, 90), st.integers(0, 40))
 def test_every_pixel_is_kept_once_with_a_margin_around_it(picture: Size, side: int, margin: int) -> None:
     margin = min(margin, (side - 1) // 2)

@@ -35,7 +35,7 @@ def test_one_command_makes_an_unverified_entry_fetchable(
 def test_only_the_named_entries_are_measured(make_lock: MakeLock) -> None:
     lock = make_lock(UNVERIFIED, {"name": "other", "file": "other.pth", **UNVERIFIED})
     relock(["network"], lock=lock)
-    assert [weight.is_verified for weight in read_lock(lock)] == [True, False]
+    assert [weight.sha256 is not None for weight in read_lock(lock)] == [True, False]
 
 
 def test_a_locked_file_that_changed_at_its_source_is_refused(make_lock: MakeLock, server: Storage) -> None:
@@ -58,7 +58,7 @@ def test_a_file_that_its_publisher_does_not_know_is_not_locked(make_lock: MakeLo
 def test_the_published_file_is_locked(make_lock: MakeLock) -> None:
     lock = make_lock({**UNVERIFIED, "upstream_md5": hashlib.md5(NETWORK).hexdigest()})
     relock(lock=lock)
-    assert read_lock(lock)[0].is_verified
+    assert read_lock(lock)[0].sha256 == hashlib.sha256(NETWORK).hexdigest()
 
 
 def test_a_second_lock_changes_nothing(make_lock: MakeLock) -> None:
