@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from bench.figure import Figure
-from bench.render import extract, framing, overlay, processes, weight
+from bench.render import encoder, extract, framing, overlay, processes, weight
 
-ROOMS = (framing, overlay, extract, processes, weight)
+ROOMS = (framing, overlay, encoder, extract, processes, weight)
 
 
 def figures() -> Iterator[Figure]:

@@ -1,6 +1,6 @@
 """The reference engine: PyAV decodes and encodes, OpenCV warps. It draws the plan and decides nothing itself.
 
-Parts are encoded side by side in processes; the sound is made while they are joined.
+Parts are encoded side by side in processes, and the sound beside them.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from pathlib import Path
 from gpu.plan.render_plan import RenderPlan
 from gpu.render.crew import Crew, Job, available_cores
 from gpu.render.encode import encode_part
-from gpu.render.finish import finish
+from gpu.render.finish import finishing
 from gpu.render.join import Part
 from gpu.render.parts import parts, parts_at_once
 from gpu.render.sources import Sources
 
-ENGINE = "pyav-2"
+ENGINE = "pyav-3"
 """Name of the engine and of its version; another version may write other bytes for the same plan."""
 
 
@@ -35,15 +35,15 @@ def render(
     ranges = parts(plan)
     files = [path.with_name(f"{path.stem}.{number}.part") for number in range(len(ranges))]
     try:
-        if len(ranges) == 1:
-            encode_part(plan, ranges[0], sources, files[0], on_frame)
-        else:
-            tasks = list(zip(ranges, files, strict=True))
-            job = Job(plan, tasks, sources, parts_at_once(plan, cores or available_cores()))
-            with nullcontext(crew) if crew else Crew() as workers:
-                workers.encode(job, on_frame)
-        pieces = [Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)]
-        finish(plan, sources, pieces, path)
+        with finishing(plan, sources, path) as finish:
+            if len(ranges) == 1:
+                encode_part(plan, ranges[0], sources, files[0], on_frame)
+            else:
+                tasks = list(zip(ranges, files, strict=True))
+                job = Job(plan, tasks, sources, parts_at_once(plan, cores or available_cores()))
+                with nullcontext(crew) if crew else Crew() as workers:
+                    workers.encode(job, on_frame)
+            finish([Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)])
     finally:
         for file in files:
             file.unlink(missing_ok=True)

@@ -1,22 +1,43 @@
-"""The last step of every engine: parts of pictures become one file, with the sound that the reference engine mixes."""
+"""What every engine has in common: the reference engine's sound, made beside the pictures and joined with them."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gpu.plan.render_plan import RenderPlan
 from gpu.render.join import Part, join
 from gpu.render.mixer import mixed
-from gpu.render.overlap import overlapped
+from gpu.render.overlap import ANY_NUMBER, overlapped
 from gpu.render.shelf import Shelf
+from gpu.render.sound_part import written_sound
 from gpu.render.sources import Sources
 
-_BLOCKS_AHEAD = 8
+Finish = Callable[[Sequence[Part]], None]
 
 
-def finish(plan: RenderPlan, sources: Sources, pieces: Sequence[Part], path: Path) -> None:
-    """Writes `path`; an exception leaves a part of a file there. Raises MediaFailure."""
+@contextmanager
+def finishing(plan: RenderPlan, sources: Sources, path: Path) -> Iterator[Finish]:
+    """Makes the sound in a thread while the caller makes the pictures; with their parts it is called what this yields.
+
+    That writes `path`. An exception leaves a part of a file there. Raises MediaFailure.
+    """
     if plan.sample_count is None:
-        join(pieces, plan.rate, None, path)
+        yield lambda parts: join(parts, plan.rate, None, path)
         return
-    with Shelf(sources) as shelf, overlapped(mixed(plan, shelf), _BLOCKS_AHEAD, shelf.abort) as sound:
-        join(pieces, plan.rate, sound, path)
+    shelf, file = Shelf(sources), path.with_name(f"{path.stem}.sound")
+    try:
+        with overlapped(_written(plan, shelf, file), ANY_NUMBER, shelf.abort) as samples:
+
+            def finish(parts: Sequence[Part]) -> None:
+                deque(samples, maxlen=0)
+                join(parts, plan.rate, file, path)
+
+            yield finish
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _written(plan: RenderPlan, shelf: Shelf, path: Path) -> Generator[int]:
+    with shelf, closing(mixed(plan, shelf)) as sound:
+        yield from written_sound(sound, path)

@@ -1,26 +1,22 @@
-"""Joins parts without loss and lays the sound beside them: the finished MP4, with its index at the front.
+"""Joins parts without loss and lays the sound beside them: the finished MP4, with its index at the front."""
 
-Sound is encoded once over the whole length; joined pieces of AAC would have a gap at each seam.
-"""
-
+import heapq
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import av
-import numpy as np
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from gpu.plan.duration import SAMPLE_RATE
-from gpu.render.reader import Samples
-
-AUDIO_BITS_PER_SECOND = 160_000
 _TIMESCALE = 240_000
 """Ticks a second of the file's edit lists: a multiple of the sample rate and of the usual frame rates."""
+
+Coded: TypeAlias = "Packet[VideoStream] | Packet[AudioStream]"
 
 
 class Part(NamedTuple):
@@ -30,27 +26,28 @@ class Part(NamedTuple):
     first: int
 
 
-def join(parts: Sequence[Part], rate: Fraction, sound: Iterator[Samples] | None, path: Path) -> None:
-    """Writes `path`; an exception leaves a part of a file there. `sound` None writes a file without sound."""
+def join(parts: Sequence[Part], rate: Fraction, sound: Path | None, path: Path) -> None:
+    """Writes `path`; an exception leaves a part of a file there. `sound` is a file with sound only, None is none."""
     options = {"movflags": "+faststart", "movie_timescale": str(_TIMESCALE), "fflags": "+bitexact"}
-    with av.open(str(path), "w", format="mp4", options=options) as container:
-        video = _video_stream(container, parts[0].path)
-        track = _Track(container, sound) if sound is not None else None
-        for part in parts:
-            for packet in _shifted(part, rate, video):
-                if track is not None and packet.dts is not None:
-                    track.write_until(packet.dts * packet.time_base)
-                container.mux(packet)
-        if track is not None:
-            track.finish()
+    with ExitStack() as sources, av.open(str(path), "w", format="mp4", options=options) as container:
+        tracks = [_pictures(parts, rate, container)]
+        if sound is not None:
+            tracks.append(_sound(sources.enter_context(av.open(str(sound), "r")), container))
+        for packet in heapq.merge(*tracks, key=_decoded_at):
+            container.mux(packet)
 
 
-def _video_stream(container: OutputContainer, path: Path) -> VideoStream:
-    with av.open(str(path), "r") as first:
-        return container.add_stream_from_template(first.streams.video[0])
+def _decoded_at(packet: Coded) -> Fraction:
+    return (packet.dts or 0) * packet.time_base
 
 
-def _shifted(part: Part, rate: Fraction, video: VideoStream) -> Iterator["Packet[VideoStream]"]:
+def _pictures(parts: Sequence[Part], rate: Fraction, container: OutputContainer) -> Iterator[Coded]:
+    with av.open(str(parts[0].path), "r") as first:
+        stream = container.add_stream_from_template(first.streams.video[0])
+    return (packet for part in parts for packet in _shifted(part, rate, stream))
+
+
+def _shifted(part: Part, rate: Fraction, video: VideoStream) -> Iterator[Coded]:
     """The part's packets at their place in the result. Raises ValueError when its parameter sets are others."""
     with av.open(str(part.path), "r") as container:
         stream = container.streams.video[0]
@@ -68,31 +65,14 @@ def _shifted(part: Part, rate: Fraction, video: VideoStream) -> Iterator["Packet
             yield packet
 
 
-class _Track:
-    """Encodes sound as the pictures need it."""
+def _sound(stored: InputContainer, container: OutputContainer) -> Iterator[Coded]:
+    (sound,) = stored.streams.audio
+    stream = container.add_stream_from_template(sound)
 
-    def __init__(self, container: OutputContainer, sound: Iterator[Samples]) -> None:
-        self._container, self._sound = container, sound
-        self._stream: AudioStream = container.add_stream("aac", rate=SAMPLE_RATE)
-        self._stream.layout = "stereo"
-        self._stream.bit_rate = AUDIO_BITS_PER_SECOND
-        self._written = 0
+    def packets() -> Iterator[Coded]:
+        for packet in stored.demux(sound):
+            if packet.dts is not None:
+                packet.stream = stream
+                yield packet
 
-    def write_until(self, seconds: Fraction) -> None:
-        while self._written < seconds * SAMPLE_RATE and self._write_next():
-            pass
-
-    def finish(self) -> None:
-        while self._write_next():
-            pass
-        self._container.mux(self._stream.encode(None))
-
-    def _write_next(self) -> bool:
-        samples = next(self._sound, None)
-        if samples is None:
-            return False
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._written, Fraction(1, SAMPLE_RATE)
-        self._container.mux(self._stream.encode(frame))
-        self._written += samples.shape[1]
-        return True
+    return packets()

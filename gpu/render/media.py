@@ -123,7 +123,7 @@ class Media:
 
 
 @contextmanager
-def open_media(file: SeekableFile) -> Iterator[Media]:
+def open_media(file: SeekableFile, decoder_threads: int = DECODER_THREADS) -> Iterator[Media]:
     """Opens a seekable binary file; raises MediaFailure `not_a_video` or `unsupported_media`.
 
     Inside the block, which is for reading only, FFmpeg's errors become `unsupported_media` too. Want of memory stays a
@@ -149,7 +149,7 @@ def open_media(file: SeekableFile) -> Iterator[Media]:
         with container:
             file_bytes = _size(file)
             _check_whole(container, file, file_bytes)
-            video = _video_stream(container)
+            video = _video_stream(container, decoder_threads)
             audio = _audio_stream(container)
             first = _first_frame(container, video)
             media = Media(container, video, audio, first, shown_at(first), file_bytes)
@@ -180,7 +180,7 @@ def _check_whole(container: InputContainer, file: SeekableFile, file_bytes: int)
     file.seek(position)
 
 
-def _video_stream(container: InputContainer) -> VideoStream:
+def _video_stream(container: InputContainer, threads: int) -> VideoStream:
     pictures = av.stream.Disposition.attached_pic | av.stream.Disposition.still_image
     streams = [one for one in container.streams.video if not one.disposition & pictures]
     if not streams:
@@ -191,7 +191,7 @@ def _video_stream(container: InputContainer) -> VideoStream:
     size = Size(video.codec_context.width, video.codec_context.height)
     if max(size) > LONGEST_SIDE or size.width * size.height > MOST_PIXELS:
         raise MediaFailure("unsupported_media", f"{size.width} x {size.height} pixels are more than 7680 x 4320")
-    video.codec_context.thread_count = DECODER_THREADS
+    video.codec_context.thread_count = threads
     video.codec_context.thread_type = "AUTO"
     return video
 

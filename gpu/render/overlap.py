@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 Item = TypeVar("Item")
+ANY_NUMBER = 0
+"""Of items ahead: for those that take next to no memory."""
 _DRAIN_SECONDS = 0.05
 
 

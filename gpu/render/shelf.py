@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from gpu.render.media import Media, open_media
 from gpu.render.sources import SourceFile, Sources
 
+DECODER_THREADS = 1
+"""A render's parts keep all cores busy; another thread only takes memory for pictures of its own."""
 MOST_IDLE = 2
 """Media that wait for the next clip; a decoder of 4K pictures takes a few hundred MB."""
 
@@ -56,7 +58,7 @@ class Shelf:
         with ExitStack() as opening:
             file = self._open(index)
             opening.callback(self._close, file)
-            media = opening.enter_context(open_media(file))
+            media = opening.enter_context(open_media(file, DECODER_THREADS))
             return media, opening.pop_all()
 
     def _open(self, index: int) -> SourceFile:

@@ -20,7 +20,9 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class HttpSource(io.RawIOBase):
-    """A read-only file over HTTP ranges. Read it from one thread; `abort()` may come from another.
+    """A read-only file over HTTP ranges, none of which is read before it is needed.
+
+    Read it from one thread; `abort()` may come from another.
 
     Raises MediaFailure `source_unreachable` when the storage refuses, keeps failing, or the object changes meanwhile.
     """
@@ -32,13 +34,16 @@ class HttpSource(io.RawIOBase):
         self._position = 0
         self._last_block = -1
         self._etag: str | None = None
-        try:
+        self._size: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Of the object, in bytes. Nothing is asked of the storage before it, so `abort` reaches every wait."""
+        if self._size is None:
             first = self._get(0, BLOCK_BYTES)
-        except BaseException:
-            self._pool.shutdown(wait=False)
-            raise
-        self.size = _total(first)
-        self._keep(0, first.body)
+            self._size = _total(first)
+            self._keep(0, first.body)
+        return self._size
 
     def readable(self) -> bool:
         return True
@@ -50,7 +55,7 @@ class HttpSource(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        start = self.size if whence == io.SEEK_END else {io.SEEK_SET: 0, io.SEEK_CUR: self._position}[whence]
         if start + offset < 0:
             raise ValueError(f"seek to {start + offset}: before the start of the file")
         self._position = start + offset

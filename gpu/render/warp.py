@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 
 from gpu.plan.geometry import Rect, Size
 from gpu.render.picture import Plane, planes
+from gpu.render.scale import Axis, scaled
 
 LARGEST_REDUCTION = 1.5
 _EXACT = 1e-9
@@ -70,6 +71,9 @@ def _draw_plane(plane: Plane, matrix: Matrix, drawn: Plane) -> None:
         block = math.ceil(reduction / LARGEST_REDUCTION)
         plane = _averaged(plane, block)
         matrix = (matrix + _HALF) / block - _HALF
+    if (result := _scaled(plane, matrix, drawn)) is not None:
+        np.copyto(drawn, result)
+        return
     cv2.warpAffine(
         plane,
         matrix,
@@ -78,6 +82,15 @@ def _draw_plane(plane: Plane, matrix: Matrix, drawn: Plane) -> None:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def _scaled(plane: Plane, matrix: Matrix, drawn: Plane) -> Plane | None:
+    """For a map that neither turns nor mirrors."""
+    (step_x, turn_x, first_x), (turn_y, step_y, first_y) = matrix.tolist()
+    if turn_x or turn_y or min(step_x, step_y) <= 0:
+        return None
+    rows, columns = drawn.shape
+    return scaled(plane, Axis(first_x, step_x, columns), Axis(first_y, step_y, rows))
 
 
 def _is_shift(matrix: Matrix) -> bool:

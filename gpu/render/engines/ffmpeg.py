@@ -20,7 +20,7 @@ from gpu.render.engines.ffmpeg_command import DEMUXER, PlateImage, Video, argume
 from gpu.render.engines.ffmpeg_program import Encoding
 from gpu.render.engines.plate import Plate, plate
 from gpu.render.engines.unable import EngineUnable
-from gpu.render.finish import finish
+from gpu.render.finish import finishing
 from gpu.render.join import Part
 from gpu.render.media import Media, open_media
 from gpu.render.overlap import overlapped
@@ -58,16 +58,17 @@ def render(plan: RenderPlan, sources: Sources, path: Path, on_frame: Callable[[i
     try:
         video = _looked_at(plan, sources)
         command = arguments(plan, video, _written(plan, image))
-        written = 0
-        with (
-            Encoding(program, command) as encoding,
-            overlapped(_kept(encoding, part), _PACKETS_AHEAD, encoding.abort) as counts,
-        ):
-            for written in counts:
-                on_frame(written)
-        if written != plan.frame_count:
-            raise EngineUnable(f"ffmpeg wrote {written} of {plan.frame_count} frames")
-        finish(plan, sources, [Part(part, 0)], path)
+        with finishing(plan, sources, path) as finish:
+            written = 0
+            with (
+                Encoding(program, command) as encoding,
+                overlapped(_kept(encoding, part), _PACKETS_AHEAD, encoding.abort) as counts,
+            ):
+                for written in counts:
+                    on_frame(written)
+            if written != plan.frame_count:
+                raise EngineUnable(f"ffmpeg wrote {written} of {plan.frame_count} frames")
+            finish([Part(part, 0)])
     finally:
         part.unlink(missing_ok=True)
         image.unlink(missing_ok=True)

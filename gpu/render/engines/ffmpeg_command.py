@@ -12,7 +12,7 @@ from gpu.plan.geometry import Rect, Size
 from gpu.plan.render_plan import RenderPlan
 from gpu.render.media import AUDIO_DECODERS, DECODER_THREADS, MOST_PIXELS, MOST_STREAMS, VIDEO_DECODERS
 from gpu.render.picture import PIXEL_FORMAT
-from gpu.render.writer import CRF, KEYFRAME_SECONDS, repeatable
+from gpu.render.writer import CRF, KEYFRAME_SECONDS, encoding
 
 DEMUXER = "mov"
 """MP4 and MOV only: FFmpeg seeks to the right keyframe in them, because they have an index."""
@@ -126,4 +126,4 @@ def _encoder(plan: RenderPlan) -> list[str]:
     """As the reference writer's, with a fixed number of threads: another number would write other bytes."""
     rate = ("-g", str(round(KEYFRAME_SECONDS * plan.rate)), "-threads:v", str(_ENCODER_THREADS))
     kind = ("-c:v", "libx264", "-preset", "veryfast", "-crf", str(CRF), "-profile:v", "high", "-pix_fmt", PIXEL_FORMAT)
-    return [*kind, *rate, "-x264-params", repeatable()]
+    return [*kind, *rate, "-x264-params", encoding()]

@@ -22,7 +22,7 @@ from gpu.render.engines.nvenc_writer import NvencWriter
 from gpu.render.engines.torch_painter import painted
 from gpu.render.engines.unable import EngineUnable
 from gpu.render.errors import MediaFailure
-from gpu.render.finish import finish
+from gpu.render.finish import finishing
 from gpu.render.join import Part
 from gpu.render.overlap import overlapped
 from gpu.render.parts import parts
@@ -57,8 +57,9 @@ def render(plan: RenderPlan, sources: Sources, path: Path, on_frame: Callable[[i
     files = [path.with_name(f"{path.stem}.{number}.part") for number in range(len(ranges))]
     try:
         jobs = [_Job(plan, frames, file, machine) for frames, file in zip(ranges, files, strict=True)]
-        _encode(jobs, sources, on_frame)
-        finish(plan, sources, [Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)], path)
+        with finishing(plan, sources, path) as finish:
+            _encode(jobs, sources, on_frame)
+            finish([Part(file, frames.start) for file, frames in zip(files, ranges, strict=True)])
     finally:
         for file in files:
             file.unlink(missing_ok=True)

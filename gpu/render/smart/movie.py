@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 from gpu.plan.duration import SAMPLE_RATE
 from gpu.plan.geometry import Size
-from gpu.render.join import AUDIO_BITS_PER_SECOND
 from gpu.render.picture import BT709
 from gpu.render.smart.boxes import (
     MATRIX,
@@ -26,6 +25,7 @@ from gpu.render.smart.boxes import (
     u32,
 )
 from gpu.render.smart.sound import AAC_FRAME
+from gpu.render.sound_part import AUDIO_BITS_PER_SECOND
 
 MOVIE_TIMESCALE = SAMPLE_RATE
 """Ticks of the edit lists: exact for the sound, a hundredth of a millisecond for the pictures."""

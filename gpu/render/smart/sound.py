@@ -10,8 +10,8 @@ from av.audio.frame import AudioFrame
 from av.codec.context import Flags
 
 from gpu.plan.duration import SAMPLE_RATE
-from gpu.render.join import AUDIO_BITS_PER_SECOND
 from gpu.render.reader import Samples
+from gpu.render.sound_part import AUDIO_BITS_PER_SECOND
 
 AAC_FRAME = 1024
 """Samples of a packet; the encoder puts one packet of silence before the first sample."""

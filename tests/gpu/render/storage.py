@@ -21,7 +21,8 @@ class Storage:
         self.faults: list[int | Callable[[Any], None]] = []
         self.released = threading.Event()
         self.arrived = threading.Event()
-        self.held: set[str] = set()
+        self._held: dict[str, int] = {}
+        self._counting = threading.Lock()
         self.serves_ranges = True
         self.port = 0
 
@@ -29,9 +30,17 @@ class Storage:
         """A URL with a signature in its query, as presigned ones have."""
         return f"http://127.0.0.1:{self.port}/{name}?{SIGNATURE}"
 
-    def hold(self, method: str) -> None:
-        """Requests of this method wait until the storage is closed; `arrived` tells that one does."""
-        self.held.add(method)
+    def hold(self, method: str, after: int = 0) -> None:
+        """Requests of this method, after the next `after`, wait until the storage is closed; `arrived` tells of one."""
+        self._held[method] = after
+
+    def holds(self, method: str) -> bool:
+        """Whether a request of this method that comes now has to wait."""
+        with self._counting:
+            left = self._held.get(method)
+            if left:
+                self._held[method] = left - 1
+            return left == 0
 
 
 @contextmanager
@@ -92,7 +101,7 @@ def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:
 
         def _is_fault(self) -> bool:
             storage.requests.append((self.command, self.headers.get("Range", "")))
-            if self.command in storage.held:
+            if storage.holds(self.command):
                 storage.arrived.set()
                 storage.released.wait()
                 self.close_connection = True

@@ -21,8 +21,11 @@ from gpu.render.engines import ffmpeg
 from gpu.render.engines.choose import Wanted
 from gpu.render.hosts import VARIABLE
 from gpu.render.progress import Meter
+from gpu.render.source import BLOCK_BYTES
 from tests.gpu.render.rendering import numbers_in, panning, plan_of
 from tests.gpu.render.storage import SIGNATURE, Storage
+from tests.gpu.render.videos import write_video
+from tests.gpu.render.waiting import PATIENCE_SECONDS, left_of, until
 
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 
@@ -30,6 +33,19 @@ ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 @pytest.fixture
 def stored(storage: Storage, match: Path) -> Storage:
     storage.objects["game.mp4"] = match.read_bytes()
+    return storage
+
+
+@pytest.fixture
+def stalled(storage: Storage, tmp_path: Path) -> Storage:
+    """Answers whoever reads the recording first, which is its probe: the parts of a render wait, however fast it is.
+
+    The recording is two parts long, and a single range.
+    """
+    video = write_video(tmp_path / "small.mp4", 120, size=(160, 90)).read_bytes()
+    assert len(video) < BLOCK_BYTES
+    storage.objects["game.mp4"] = video
+    storage.hold("GET", after=1)
     return storage
 
 
@@ -54,7 +70,7 @@ def request(storage: Storage, spec: EditSpec) -> str:
 def run(environment: dict[str, str], *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gpu.render", *words]
     return subprocess.run(
-        command, input=text, capture_output=True, text=True, env=environment, timeout=120, check=False
+        command, input=text, capture_output=True, text=True, env=environment, timeout=250, check=False
     )
 
 
@@ -76,6 +92,17 @@ def started(environment: dict[str, str], text: str, *words: str) -> Iterator[sub
 
 def lines(output: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines()]
+
+
+def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """All that the command started, as soon as a part is among them: the crew is its parent."""
+    command = psutil.Process(process.pid)
+
+    def with_a_part() -> list[psutil.Process] | None:
+        family = command.children(recursive=True)
+        return family if any(one.children() for one in family) else None
+
+    return until(with_a_part, "no part was begun")
 
 
 def wait_for(process: subprocess.Popen[str], phase: str, frames: int = 0) -> None:
@@ -130,10 +157,11 @@ def test_an_error_of_the_media_is_a_response_and_no_secret_is_logged(
 
 def test_sigterm_while_rendering_leaves_nothing(stored: Storage, environment: dict[str, str]) -> None:
     slow = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
+    stored.hold("PUT")  # it cannot end before the signal comes, however late that is
     with started(environment, request(stored, slow)) as process:
         wait_for(process, "rendering", 1)
         process.terminate()
-        assert process.wait(60) == ENDED_BY_SIGTERM
+        assert process.wait(PATIENCE_SECONDS) == ENDED_BY_SIGTERM
     assert "reel.mp4" not in stored.objects
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
@@ -141,18 +169,18 @@ def test_sigterm_while_rendering_leaves_nothing(stored: Storage, environment: di
 def test_sigint_while_reading_ends_a_wait_for_the_network(stored: Storage, environment: dict[str, str]) -> None:
     stored.hold("GET")
     with started(environment, request(stored, panning(0, 60))) as process:
-        assert stored.arrived.wait(60)
+        assert stored.arrived.wait(PATIENCE_SECONDS)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 128 + signal.SIGINT
+        assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGINT
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
 
 def test_sigterm_while_uploading_publishes_nothing(stored: Storage, environment: dict[str, str]) -> None:
     stored.hold("PUT")
     with started(environment, request(stored, panning(0, 10))) as process:
-        assert stored.arrived.wait(60)
+        assert stored.arrived.wait(PATIENCE_SECONDS)
         process.terminate()
-        assert process.wait(60) == ENDED_BY_SIGTERM
+        assert process.wait(PATIENCE_SECONDS) == ENDED_BY_SIGTERM
     assert "reel.mp4" not in stored.objects
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
@@ -278,27 +306,22 @@ def test_what_is_no_command_ends_with_the_usage(environment: dict[str, str], wor
     assert "python -m gpu.render probe VIDEO" in done.stderr
 
 
-def test_a_nice_command_lets_others_go_first(stored: Storage, environment: dict[str, str]) -> None:
+def test_a_nice_command_lets_others_go_first(stalled: Storage, environment: dict[str, str]) -> None:
     """The processes that it starts as well: they inherit it."""
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    spec = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
-    with started(environment, request(stored, spec), "--nice", "7") as process:
-        wait_for(process, "rendering", 1)
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    with started(environment, request(stalled, EditSpec.of_clip(0, 120)), "--nice", "7") as process:
+        family = [psutil.Process(process.pid), *family_of(process)]
         assert {one.nice() for one in family} == {min(19, before + 7)}
         assert len(family) >= 3
 
 
-def test_sigkill_of_the_command_ends_its_own_processes(stored: Storage, environment: dict[str, str]) -> None:
-    spec = EditSpec.of_clip(in_frame=0, out_frame=120, size=OutputSize(width=1920, height=1080))
-    with started(environment, request(stored, spec)) as process:
-        wait_for(process, "rendering", 1)
-        family = psutil.Process(process.pid).children(recursive=True)
+def test_sigkill_of_the_command_ends_its_own_processes(stalled: Storage, environment: dict[str, str]) -> None:
+    with started(environment, request(stalled, EditSpec.of_clip(0, 120))) as process:
+        family = family_of(process)
         process.kill()
         assert len(family) >= 2
-        _, alive = psutil.wait_procs(family, timeout=60)
-    assert alive == []
-    assert "reel.mp4" not in stored.objects
+        assert left_of(family) == []
+    assert "reel.mp4" not in stalled.objects
 
 
 class Screen(io.StringIO):

@@ -6,8 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gpu.render.parts import parts
 from gpu.render.sources import HttpSources, LocalSources, SourceFile, Sources
 from tests.gpu.render.rendering import plan_of
 from tests.gpu.render.storage import Storage
+from tests.gpu.render.waiting import PATIENCE_SECONDS, left_of, until
 
 
 @pytest.fixture
@@ -46,6 +46,21 @@ class Refusing(LocalSources):
 class OutOfMemory(LocalSources):
     def open(self, index: int) -> SourceFile:
         raise MemoryError
+
+
+class HalfStalling(LocalSources):
+    """A storage that answers one part alone: the crew and the other part are there whenever somebody looks."""
+
+    def __init__(self, paths: Sequence[Path], answered: Path) -> None:
+        super().__init__(paths)
+        self._answered = answered
+
+    def open(self, index: int) -> SourceFile:
+        try:
+            self._answered.mkdir()
+        except FileExistsError:
+            signal.pause()
+        return super().open(index)
 
 
 class Dying(LocalSources):
@@ -89,9 +104,9 @@ def test_no_process_outlives_an_exception_of_the_caller(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        encode(plan, LocalSources([match]), tmp_path, stop)
+        encode(plan, HalfStalling([match], tmp_path / "answered"), tmp_path, stop)
     assert len(seen) >= 2
-    assert psutil.wait_procs(seen, timeout=20)[1] == []
+    assert left_of(seen) == []
 
 
 def test_parts_end_when_their_parent_is_killed(match: Path, tmp_path: Path) -> None:
@@ -100,24 +115,25 @@ def test_parts_end_when_their_parent_is_killed(match: Path, tmp_path: Path) -> N
         import sys
         from pathlib import Path
         from gpu.render import crew
-        from gpu.render.sources import LocalSources, SourceFile
         from gpu.plan.spec import EditSpec
         from tests.gpu.render.rendering import plan_of
+        from tests.gpu.render.test_crew import HalfStalling
         match, folder = map(Path, sys.argv[1:])
         tasks = [(range(0, 60), folder / "a.part"), (range(60, 120), folder / "b.part")]
         plan = plan_of(match, EditSpec.of_clip(0, 120))
+        sources = HalfStalling([match], folder / "answered")
         with crew.Crew() as workers:
-            workers.encode(crew.Job(plan, tasks, LocalSources([match]), 2), lambda done: print(done, flush=True))
+            workers.encode(crew.Job(plan, tasks, sources, 2), lambda done: print(done, flush=True))
         """
     )
     command = [sys.executable, "-c", script, str(match), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as parent:
         assert parent.stdout is not None
-        parent.stdout.readline()
+        assert parent.stdout.readline() == b"1\n"
         family = psutil.Process(parent.pid).children(recursive=True)
         parent.kill()
     assert len(family) >= 2
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert left_of(family) == []
 
 
 class Stalling(LocalSources):
@@ -139,9 +155,9 @@ def test_parts_that_wait_for_the_storage_end_with_the_caller(
             target=suppressed, args=(workers.encode, crew.Job(plan, tasks, Stalling([]), 2), lambda done: None)
         )
         waiting.start()
-        family = stalled_children(2, strangers)
-    waiting.join(timeout=20)
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+        family = until(lambda: stalled_children(2, strangers), "the parts did not begin to read")
+    waiting.join(PATIENCE_SECONDS)
+    assert left_of(family) == []
     assert not waiting.is_alive()
 
 
@@ -150,14 +166,10 @@ def suppressed(work: Callable[..., None], *arguments: object) -> None:
         work(*arguments)
 
 
-def stalled_children(count: int, strangers: set[psutil.Process]) -> list[psutil.Process]:
-    """The processes of this one, as soon as `count` of them have reached the storage."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        family = list(set(psutil.Process().children(recursive=True)) - strangers)
-        if sum(_has_no_error_stream(one) for one in family) == count:
-            return family
-    raise AssertionError("the parts did not begin to read")
+def stalled_children(count: int, strangers: set[psutil.Process]) -> list[psutil.Process] | None:
+    """The processes of this one, once `count` of them have reached the storage."""
+    family = list(set(psutil.Process().children(recursive=True)) - strangers)
+    return family if sum(_has_no_error_stream(one) for one in family) == count else None
 
 
 def _has_no_error_stream(process: psutil.Process) -> bool:
@@ -172,7 +184,7 @@ def test_a_crew_that_is_not_needed_is_sent_home(strangers: set[psutil.Process]) 
         workers.call()
         family = list(set(psutil.Process().children()) - strangers)
         assert len(family) == 1
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert left_of(family) == []
 
 
 def test_parts_read_over_http(plan: RenderPlan, match: Path, storage: Storage, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_result_is_measured_from_the_file(ntsc: Path, tmp_path: Path) -> Non
     result = render(ntsc, EditSpec.of_clip(in_frame=0, out_frame=60), tmp_path / "out.mp4")
     assert (result.frame_count, result.duration_ms, result.audio_duration_ms) == (60, 2002, 2002)
     assert result.size_bytes == (tmp_path / "out.mp4").stat().st_size
-    assert result.engine == "pyav-2"
+    assert result.engine == "pyav-3"
 
 
 def test_keyframes_come_every_two_seconds_for_seeking(match: Path, tmp_path: Path) -> None:

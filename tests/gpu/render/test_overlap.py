@@ -34,11 +34,12 @@ def test_an_error_of_the_producer_is_raised_after_its_items() -> None:
 
 def test_leaving_early_closes_the_producer() -> None:
     closed = threading.Event()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with overlapped(counting(10**9, closed), 2) as items:
         assert next(items) == 0
+        assert set(threading.enumerate()) - before
     assert closed.is_set()
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
 
 
 def test_leaving_by_an_error_closes_the_producer_too() -> None:
@@ -55,16 +56,18 @@ def test_leaving_by_an_error_closes_the_producer_too() -> None:
 
 
 def test_a_producer_that_waits_is_woken() -> None:
-    network = threading.Event()
+    reached, network = threading.Event(), threading.Event()
     woken: list[bool] = []
 
     def waiting() -> Generator[int]:
         yield 1
-        woken.append(network.wait(5))
+        reached.set()
+        woken.append(network.wait(60))
         yield 2
 
     with overlapped(waiting(), 2, network.set) as items:
         next(items)
+        assert reached.wait(60)
     assert woken == [True]
 
 

@@ -63,6 +63,7 @@ def whole_pictures(plan: RenderPlan) -> dict[int, int]:
     return {number: frames[0] for number, frames in shown.items() if len(frames) == 1 and number not in faint}
 
 
+@pytest.mark.timeout(1800)  # for a hang: two hundred renders took 235 s on a busy machine
 @settings(
     derandomize=True, deadline=None, max_examples=SPECS, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -88,11 +88,13 @@ def test_beep_and_flash_come_together_at_every_speed(match: Path, tmp_path: Path
     assert result.audio_duration_ms == result.duration_ms
 
 
-@pytest.mark.parametrize(("percent", "start", "frames"), [(33, 15, 99), (60, 10, 90), (80, 5, 100), (90, 5, 90)])
+@pytest.mark.parametrize(
+    ("percent", "start", "frames"), [(31, 15, 93), (33, 15, 99), (60, 10, 90), (80, 5, 100), (90, 5, 90)]
+)
 def test_beep_and_flash_come_together_where_flashes_begin_within_a_frame_of_the_result(
     match: Path, tmp_path: Path, percent: int, start: int, frames: int
 ) -> None:
-    """Pictures are at most half a frame of the result from their moment, and sound 25 ms and that from its picture.
+    """Pictures are at most half a frame of the result from their moment, and sound 25 ms from its picture all the same.
 
     The retimed length is a whole number of frames, so that no end is rounded. Flashes are 30 frames apart.
     """
@@ -103,7 +105,7 @@ def test_beep_and_flash_come_together_where_flashes_begin_within_a_frame_of_the_
     seen, heard = flashes(tmp_path / "out.mp4"), beeps(tmp_path / "out.mp4")
     assert (len(seen), len(heard), result.frame_count) == (len(due), len(due), frames * 100 // percent)
     assert np.abs(seen - due).max() <= half_frame
-    assert np.abs(heard - seen).max() <= SYNC_LIMIT_SECONDS + half_frame
+    assert np.abs(heard - seen).max() <= SYNC_LIMIT_SECONDS
 
 
 def test_twenty_speeds_after_each_other_do_not_drift(tmp_path: Path) -> None:

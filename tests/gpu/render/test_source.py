@@ -35,7 +35,7 @@ def read_all(file: HttpSource) -> bytes:
 
 def failure_of(url: str) -> MediaFailure:
     with pytest.raises(MediaFailure) as refused:
-        HttpSource(url)
+        HttpSource(url).read()
     assert SIGNATURE not in refused.value.message
     return refused.value
 
@@ -127,6 +127,7 @@ def test_an_empty_object_is_no_video(storage: Storage) -> None:
 
 def test_an_object_that_changes_meanwhile_is_refused(storage: Storage, url: str) -> None:
     with HttpSource(url) as file:
+        assert file.size == len(DATA)
         storage.objects["game.mp4"] = DATA[::-1]
         file.seek(5000)
         with pytest.raises(MediaFailure, match="replaced while it was read"):
@@ -139,9 +140,10 @@ def test_other_addresses_are_refused(url: str) -> None:
     assert failure_of(url).code == code
 
 
-def test_abort_ends_a_read_that_waits(storage: Storage, url: str) -> None:
+@pytest.mark.parametrize("answered", [0, 1])
+def test_abort_ends_a_read_that_waits(storage: Storage, url: str, answered: int) -> None:
     with HttpSource(url) as file:
-        storage.hold("GET")
+        storage.hold("GET", after=answered)
         file.seek(5000)
         failures: list[MediaFailure] = []
 
@@ -153,8 +155,8 @@ def test_abort_ends_a_read_that_waits(storage: Storage, url: str) -> None:
 
         reader = threading.Thread(target=read)
         reader.start()
-        assert storage.arrived.wait(10)
+        assert storage.arrived.wait(60)
         file.abort()
-        reader.join(10)
+        reader.join(60)
         assert not reader.is_alive()
         assert [failure.code for failure in failures] == ["source_unreachable"]
