@@ -109,7 +109,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
     image=image,
     secrets=[hosts],
     cpu=(2.0, 4.0),  # up to four parts are encoded side by side; two cores are reserved, four used where they are free
-    memory=(1024, 4096),  # all processes: 490 MB for 1080p in two parts; 3 GB for 8K, in one
+    memory=(1024, 4096),  # all processes: 480 MiB for 1080p in two parts; 3 GB for 8K, in one
     timeout=3600,  # the longest clip, 20 minutes at 60 frames a second, on two cores
     retries=modal.Retries(max_retries=2, backoff_coefficient=2.0, initial_delay=1.0),
     max_containers=20,  # bounds what a flood of exports can cost

@@ -92,7 +92,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], within_s: float = 20.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool] | bool], within_s: float = 120.0) -> None:
     """Returns as soon as the condition holds; fails when it does not within the time."""
     deadline = time.monotonic() + within_s
     while True:

@@ -47,13 +47,13 @@ async def test_a_spawned_call_is_polled_by_its_id_and_publishes_progress(client:
     progress = modal.Dict.from_name("progress", environment_name=ENVIRONMENT, create_if_missing=True, client=client)
     events = modal.Queue.from_name("events", environment_name=ENVIRONMENT, create_if_missing=True, client=client)
 
-    assert await events.get.aio(partition="job-1", timeout=20) == "started"
+    assert await events.get.aio(partition="job-1", timeout=120) == "started"
     assert (await progress.get.aio("job-1"))["frames_done"] == 1
     with pytest.raises(TimeoutError):
         await call.get.aio(timeout=0)
 
     await progress.put.aio("job-1-go", True)
-    assert await call.get.aio(timeout=20) == "published"
+    assert await call.get.aio(timeout=120) == "published"
     assert (await progress.get.aio("job-1"))["frames_done"] == 2
     assert await call.get.aio(timeout=0) == "published"
 
@@ -72,7 +72,7 @@ async def test_an_app_of_another_environment_is_not_found(client: modal.Client) 
 async def test_max_containers_makes_calls_wait_for_the_same_container(client: modal.Client) -> None:
     work = function(client, "work")
     calls = [await work.spawn.aio("environment") for _ in range(3)]
-    seen = await asyncio.gather(*(call.get.aio(timeout=20) for call in calls))
+    seen = await asyncio.gather(*(call.get.aio(timeout=120) for call in calls))
     assert len({environment["MODAL_TASK_ID"] for environment in seen}) == 1
 
 

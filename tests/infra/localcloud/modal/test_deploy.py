@@ -63,12 +63,12 @@ async def test_a_deploy_replaces_containers_without_losing_their_calls(cloud: Mo
     assert f"http://127.0.0.1:{cloud.http_port}/apps/{ENVIRONMENT}/sample" in printed
     page = await _page(cloud, ENVIRONMENT, "sample")
     assert (page["version"], page["tag"]) == (2, "second")
-    assert page["functions"] == ["count", "flaky", "impatient", "together", "work"]
+    assert page["functions"] == ["count", "flaky", "impatient", "patient", "together", "work"]
     new_pid, _ = await work.remote.aio("descendants", 0)
     assert new_pid != old_pid
 
     await progress.put.aio("over-a-deploy-go", True)
-    assert await call.get.aio(timeout=20) == "published"
+    assert await call.get.aio(timeout=120) == "published"
     assert (await progress.get.aio("over-a-deploy"))["pid"] == old_pid
 
 

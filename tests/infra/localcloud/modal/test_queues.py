@@ -28,7 +28,7 @@ async def test_items_come_out_in_the_order_they_went_in(client: modal.Client) ->
 
 async def test_a_reader_wakes_when_an_item_comes(client: modal.Client) -> None:
     waited_for = _queue(client, "waited-for")
-    reader = asyncio.create_task(waited_for.get.aio(timeout=20))
+    reader = asyncio.create_task(waited_for.get.aio(timeout=120))
     await waited_for.put.aio("here")
     assert await reader == "here"
 

@@ -68,7 +68,7 @@ async def test_a_killed_stand_in_leaves_no_process_and_finishes_its_calls_after_
         client = await connect(ports.server_url)
         progress = _progress(client)
         await progress.put.aio("job-go", True)
-        assert await modal.FunctionCall.from_id(interrupted, client=client).get.aio(timeout=30) == "published"
+        assert await modal.FunctionCall.from_id(interrupted, client=client).get.aio(timeout=120) == "published"
         assert (await progress.get.aio("job"))["pid"] not in pids
         assert await modal.FunctionCall.from_id(finished, client=client).get.aio(timeout=0) == 42
         assert (await function(client, "work").remote.aio("environment"))["FROM_SECRET"] == "s3cret"
@@ -80,7 +80,7 @@ async def _leave_work_behind(client: modal.Client) -> tuple[str, str, list[int]]
     work = function(client, "work")
     pids = await work.remote.aio("descendants", 300)
     finished = await work.spawn.aio("double", 21)
-    assert await finished.get.aio(timeout=20) == 42
+    assert await finished.get.aio(timeout=120) == 42
     interrupted = await work.spawn.aio("publish", {"key": "job"})
     progress = _progress(client)
 

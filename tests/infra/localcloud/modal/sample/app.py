@@ -34,6 +34,16 @@ def impatient(seconds: float) -> str:
 
 @app.function(image=image, retries=modal.Retries(max_retries=1, initial_delay=1.0, backoff_coefficient=1.0))
 def flaky(key: str, failures: int, how: str) -> int:
+    return _tried(key, failures, how)
+
+
+@app.function(image=image, retries=modal.Retries(max_retries=1, initial_delay=60.0, backoff_coefficient=1.0))
+def patient(key: str) -> int:
+    """Fails, and is tried again only long after."""
+    return _tried(key, 9, "raise")
+
+
+def _tried(key: str, failures: int, how: str) -> int:
     attempts = modal.Dict.from_name("attempts", create_if_missing=True)
     attempt = attempts.get(key, 0) + 1
     attempts[key] = attempt
