@@ -173,7 +173,7 @@ def upscale_chunk(request: dict[str, Any]) -> dict[str, Any]:
     image=image,
     secrets=[hosts],
     cpu=(1.0, 2.0),  # it mixes the sound, waits and joins; the GPUs are those of the chunks
-    memory=(1024, 4096),  # one chunk's pictures at a time, twice while they arrive
+    memory=(1024, 4096),  # one chunk's pictures, and the next one's twice while they arrive: 1.5 GiB
     timeout=2 * 3600,  # 82 minutes for four of the longest clips on four GPUs, at 60 frames a second and 15 made
     retries=modal.Retries(max_retries=1, backoff_coefficient=2.0, initial_delay=1.0),  # chunks have their own
     max_containers=4,

@@ -1,8 +1,9 @@
 """Has the chunks of an upscale made by calls elsewhere, several at once; knows calls, but not whose they are.
 
 Calls are started in the chunks' order and only so many are under way, so that a long upscale does not stand before all
-others. Leaving early, by an exception or a signal too, cancels every call that has not answered. A call that broke for
-good raises its exception here.
+others. Leaving early, by an exception or a signal too, cancels every call whose id is known and that has not answered;
+a signal while one is being started leaves that one to end by itself. A call that broke for good raises its exception
+here.
 """
 
 import logging

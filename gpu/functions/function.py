@@ -35,7 +35,8 @@ class Function(Generic[Request, Response]):
     ) -> Response:
         """`given` is a request, its dict or its JSON; the work is done inside the context `within`.
 
-        An exception or a signal leaves neither an object nor a temporary file, nor does a response with an error.
+        An exception, a signal or a response with an error leaves no temporary file, and no object but the sheets of a
+        storyboard whose index could not be written.
         """
         try:
             request = parse(self.request, given)

@@ -91,6 +91,7 @@ def _joined(
                 raise ValueError(f"chunk {number} was answered with neither a result nor an error")
             parts[number].path.write_bytes(answer.result.part)
             used[number] = answer.result.upscaler
+            _one([*used.values()])
         finish(parts)
     return _one([used[number] for number in sorted(used)])
 

@@ -13,7 +13,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-_TIMESCALE = 240_000
+TIMESCALE = 240_000
 """Ticks a second of the file's edit lists: a multiple of the sample rate and of the usual frame rates."""
 
 Coded: TypeAlias = "Packet[VideoStream] | Packet[AudioStream]"
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
 def join(parts: Sequence[Part], rate: Fraction, sound: Path | None, path: Path) -> None:
     """Writes `path`; an exception leaves a part of a file there. `sound` is a file with sound only, None is none."""
-    options = {"movflags": "+faststart", "movie_timescale": str(_TIMESCALE), "fflags": "+bitexact"}
+    options = {"movflags": "+faststart", "movie_timescale": str(TIMESCALE), "fflags": "+bitexact"}
     with ExitStack() as sources, av.open(str(path), "w", format="mp4", options=options) as container:
         tracks = [_pictures(parts, rate, container)]
         if sound is not None:

@@ -18,6 +18,8 @@ LARGEST_MISS = 1 / 64
 _MOST_LEAD = 128
 _LEAD_PART = 8
 """A lead is at most this part of the output, so that it costs less than it saves."""
+_MOST_WORK = 4
+"""Times the output that may be made: with very wide pixels a sample beside the part becomes hundreds."""
 
 
 class Axis(NamedTuple):
@@ -42,6 +44,9 @@ def scaled(plane: Plane, across: Axis, down: Axis) -> Plane | None:
     if columns is None or rows is None:
         return None
     part = plane[rows.begin : rows.end, columns.begin : columns.end]
+    size = round(part.shape[0] * (1 / down.step)), round(part.shape[1] * (1 / across.step))
+    if size == part.shape or size[0] * size[1] > _MOST_WORK * down.samples * across.samples:
+        return None  # `resize` copies what keeps its size, whatever the step
     made = cv2.resize(part, None, fx=1 / across.step, fy=1 / down.step, interpolation=cv2.INTER_LINEAR)
     wanted = made[rows.lead : rows.lead + down.samples, columns.lead : columns.lead + across.samples]
     return np.asarray(wanted, np.uint8) if wanted.shape == (down.samples, across.samples) else None

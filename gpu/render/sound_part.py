@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from gpu.plan.duration import SAMPLE_RATE
+from gpu.render.join import TIMESCALE
 from gpu.render.reader import Samples
 
 AUDIO_BITS_PER_SECOND = 160_000
@@ -21,7 +22,9 @@ def written_sound(sound: Iterable[Samples], path: Path) -> Generator[int]:
 
     The file at `path` is whole when the generator ends by itself.
     """
-    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+    # A coarse edit list would cut the last samples off when the file is read.
+    options = {"fflags": "+bitexact", "movie_timescale": str(TIMESCALE)}
+    with av.open(str(path), "w", format="mp4", options=options) as container:
         stream = container.add_stream("aac", rate=SAMPLE_RATE)
         stream.layout = "stereo"
         stream.bit_rate = AUDIO_BITS_PER_SECOND

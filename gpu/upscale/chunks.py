@@ -38,4 +38,4 @@ def plan_chunks(frame_count: int, keyframe_every: int, most: int) -> tuple[Chunk
 
 def cut(frame_count: int, rate: Fraction, keyframe_seconds: Fraction | int) -> tuple[Chunk, ...]:
     """The chunks of `frame_count` frames at `rate`, of about `CHUNK_SECONDS` each. Raises ValueError as above."""
-    return plan_chunks(frame_count, round(keyframe_seconds * rate), ceil(frame_count / (CHUNK_SECONDS * rate)))
+    return plan_chunks(frame_count, max(1, round(keyframe_seconds * rate)), ceil(frame_count / (CHUNK_SECONDS * rate)))

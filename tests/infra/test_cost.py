@@ -89,7 +89,7 @@ def test_ten_gigabytes_are_free(stored_gb: int, paid: float) -> None:
     assert usd(config(storageGb=stored_gb), "R2 storage") == pytest.approx(paid)
 
 
-@pytest.mark.parametrize(("exports", "paid"), [(40_000, 0), (50_000, 0.25 * 4.5), (60_000, 0.5 * 4.5 + 2 * 0.36)])
+@pytest.mark.parametrize(("exports", "paid"), [(16_000, 0), (40_000, 14.8 * 0.36), (60_000, 0.5 * 4.5 + 27.2 * 0.36)])
 def test_operations_are_paid_above_the_free_ones(exports: int, paid: float) -> None:
     assert usd(config(exportsPerMonth=exports), "R2 class") == pytest.approx(paid)
 

@@ -1,6 +1,6 @@
 """Building a layer: the base's folder copied, the layer's files put into it, its commands run there.
 
-A build writes into its own folder only (`confine.py`), for `LIMIT_S` at most, and what it started ends with it. The
+A build writes into its own folder only (`confine.py`), for `LIMIT_S` at most, and its process group ends with it. The
 folder of a build that failed is removed; its log stays.
 """
 

@@ -1,7 +1,8 @@
 """Runs a command that may write below one folder only: `python -I -S confine.py FOLDER COMMAND…`.
 
 Kept by the kernel (Landlock, Linux 5.13 and newer; documented in `userspace-api/landlock`) for the command and all that
-it starts. Reading, the network and other processes are not restricted. Standard library only, and nothing of the
+it starts. Reading, the network, other processes, and modes, owners and times of files are not restricted, nor is
+`truncate` before Linux 6.2. Standard library only, and nothing of the
 repository is imported, because it runs isolated.
 """
 

@@ -7,13 +7,15 @@ from itertools import accumulate
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from gpu.plan import RenderPlan
 from gpu.plan.spec import ClipEdit, EditSpec, Retime
 from gpu.render.errors import MediaFailure
 from gpu.render.finish import finishing
-from gpu.render.join import Part
+from gpu.render.join import Part, join
+from gpu.render.sound_part import written_sound
 from gpu.render.sources import LocalFile, LocalSources, SourceFile
 from gpu.render.writer import PartWriter
 from tests.gpu.render.rendering import numbers_in, plan_of
@@ -94,6 +96,15 @@ def test_the_file_has_all_pictures_and_all_samples(match: Path, plan: RenderPlan
         assert sound.time_base is not None
         assert sound.duration * sound.time_base == FRAMES / RATE
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "pictures"]
+
+
+@pytest.mark.parametrize("samples", [1025, 94 * 1024 + 7, 1500 * 1024 + 32])
+def test_no_sample_is_lost_on_the_way(part: Part, tmp_path: Path, samples: int) -> None:
+    sound = [np.zeros((2, samples), np.float32)]
+    assert list(written_sound(sound, tmp_path / "sound")) == [samples]
+    join([part], RATE, tmp_path / "sound", tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.audio[0].duration == samples
 
 
 def test_the_sound_does_not_wait_for_the_pictures(match: Path, plan: RenderPlan, tmp_path: Path) -> None:

@@ -82,6 +82,28 @@ def test_a_place_that_no_lead_comes_near_is_not_scaled(across: Axis, down: Axis)
     assert scaled(textured(), across, down) is None
 
 
+@pytest.mark.parametrize("length", [299.6, 300.45])
+def test_a_crop_near_its_own_size_is_scaled_as_well_or_not_at_all(length: float) -> None:
+    across, down = axis_of(0, length, 300), axis_of(0, length * 0.6, 180)
+    result = scaled(textured(), across, down)
+    assert result is None or np.abs(result - interpolated(textured(), across, down)).max() <= 2
+
+
+def test_very_wide_pixels_do_not_cost_more_than_they_show() -> None:
+    made: list[int] = []
+    resize = cv2.resize
+
+    def counted(*given: object, **named: object) -> object:
+        picture = resize(*given, **named)  # type: ignore[call-overload]
+        made.append(picture.size)
+        return picture
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cv2, "resize", counted)
+        assert scaled(textured()[:, :16], axis_of(0, 0.05, 1920), axis_of(0, ROWS, 1080)) is None
+    assert not made
+
+
 def test_beyond_the_plane_is_not_scaled() -> None:
     assert scaled(textured(), axis_of(-20, COLUMNS + 40, 700), axis_of(0, ROWS, 540)) is None
     assert scaled(textured(), axis_of(40, COLUMNS, 700), axis_of(0, ROWS, 540)) is None

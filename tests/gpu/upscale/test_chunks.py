@@ -34,7 +34,15 @@ def test_nothing_is_not_planned(counts: tuple[int, int, int]) -> None:
         plan_chunks(*counts)
 
 
-RATES = [Fraction(5), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(120)]
+RATES = [
+    Fraction(1, 5),
+    Fraction(5),
+    Fraction(24000, 1001),
+    Fraction(25),
+    Fraction(30000, 1001),
+    Fraction(60),
+    Fraction(120),
+]
 
 
 @given(st.integers(1, 100_000), st.sampled_from(RATES))
@@ -42,7 +50,7 @@ def test_an_output_is_cut_into_chunks_of_about_twenty_seconds(frame_count: int, 
     keyframes = 2
     chunks = cut(frame_count, rate, keyframes)
     assert [chunks[0].in_frame, chunks[-1].out_frame] == [0, frame_count]
-    assert all(chunk.in_frame % round(keyframes * rate) == 0 for chunk in chunks)
+    assert all(chunk.in_frame % max(1, round(keyframes * rate)) == 0 for chunk in chunks)
     assert max(chunk.out_frame - chunk.in_frame for chunk in chunks) <= (CHUNK_SECONDS + keyframes) * rate + 1
 
 

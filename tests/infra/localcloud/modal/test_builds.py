@@ -1,6 +1,7 @@
 """Building one layer: what it may write, how long it may take, what is left of it."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,8 +79,8 @@ async def test_a_build_that_takes_too_long_is_ended_with_all_that_it_started(
 ) -> None:
     monkeypatch.setattr(builds, "LIMIT_S", 1.0)
     with pytest.raises(BuildError, match="more than 1 s"):
-        await _build(tmp_path, _run("sleep 20.37 & sleep 20.38"))
-    commands = (["sleep", "20.37"], ["sleep", "20.38"])
+        await _build(tmp_path, _run(f"sleep 20.1{os.getpid()} & sleep 20.2{os.getpid()}"))
+    commands = (["sleep", f"20.1{os.getpid()}"], ["sleep", f"20.2{os.getpid()}"])
     left = [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] in commands]
     assert left == []
     assert not (tmp_path / "image").exists()
