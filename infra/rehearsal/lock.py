@@ -1,4 +1,7 @@
-"""One run at a time on one state: an advisory lock that the system releases when its holder dies."""
+"""One run at a time on one state: an advisory lock that the system releases when its holder dies.
+
+It belongs to the process alone: a child that was forked and has not started its command yet would hold a `flock` on.
+"""
 
 import contextlib
 import fcntl
@@ -18,7 +21,7 @@ def locked(state: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = file.read().strip() or "unknown"
             raise LockedError(

@@ -54,14 +54,15 @@ def stretched(pieces: Sequence[SoundPiece], sound: Iterator[Samples]) -> Generat
 
 def _led_to(onset: Onset, aim: Aim, tape: Tape, fade: int, written: int, place: int) -> Block | None:
     """Up to and over the onset, which comes when it is due; None where it would be heard twice or cut."""
+    if onset.place + AFTER_ONSET + SHORTEST_FADE > aim.end:
+        return None
     left = onset.due - written
     start = onset.place - left
     count = left + AFTER_ONSET
     if abs(place - start) <= ONSET_OFF:
         return Block(tape.read(place, count), place + count)
     fade = min(fade, left - BEFORE_ONSET, onset.place - place)
-    is_last = aim.speed(onset.due) < 1 and onset.place + AFTER_ONSET + SHORTEST_FADE > aim.end
-    if fade < SHORTEST_FADE or is_last:
+    if fade < SHORTEST_FADE:
         return None
     lowest, highest = (max(start + off, aim.begin) for off in (-ONSET_OFF, ONSET_OFF))
     chosen = best_splice(tape, place, fade, range(lowest, highest + 1), False)

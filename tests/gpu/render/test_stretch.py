@@ -235,3 +235,16 @@ def test_a_long_range_is_never_held_whole(percent: int) -> None:
         tracemalloc.stop()
     assert total == pieces[0].count
     assert peak < 2_500_000
+
+
+@pytest.mark.parametrize(("percent", "before"), [(25, 187), (110, 31), (150, 31)])
+def test_a_sound_that_begins_just_before_the_end_does_not_cut_it(percent: int, before: int) -> None:
+    """The right side is constant: it shows where silence from behind the end is read."""
+    count = SAMPLE_RATE
+    pieces = at_once([percent], count, 5000)
+    source = np.zeros((2, reach(pieces).sample_count), np.float32)
+    source[0] = murmur(source.shape[1] / SAMPLE_RATE)
+    source[0, -before:] += 1.6 * tone(3000, before / SAMPLE_RATE)
+    source[1] = 1
+    result = np.concatenate(list(stretched(pieces, iter([source]))), axis=1)
+    assert result[1].min() > 0.99

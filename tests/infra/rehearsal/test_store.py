@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -127,28 +128,24 @@ def test_a_renamed_resource_is_renamed_where_others_name_it() -> None:
     assert (child.parent, child.dependencies, child.property_dependencies) == (present, [present], {"k": [present]})
 
 
-def test_a_second_run_is_refused_and_told_by_whom(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
-    message = rf"in use by another run \(process {os.getpid()}\)"
-    with locked(path), pytest.raises(LockedError, match=message), locked(path):
-        pass
-    with locked(path):
-        pass
-
-
-def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
+def test_a_second_run_is_refused_and_told_by_whom_until_the_first_dies(tmp_path: Path) -> None:
+    """A child that the first one forked and that has not started its command yet does not hold it on."""
     path = tmp_path / "state.json"
     script = (
-        "import pathlib, sys, time\nfrom infra.rehearsal.lock import locked\n"
-        "with locked(pathlib.Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(600)"
+        "import os, pathlib, sys, time\nfrom infra.rehearsal.lock import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])):\n child = os.fork()\n if child: print(child, flush=True)\n"
+        " time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        child = int(holder.stdout.readline())
         try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
             with pytest.raises(LockedError, match=f"process {holder.pid}"), locked(path):
+                pass
+            holder.kill()
+            holder.wait()
+            with locked(path):
                 pass
         finally:
             holder.kill()
-    with locked(path):
-        pass
+            os.kill(child, signal.SIGKILL)

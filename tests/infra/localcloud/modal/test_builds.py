@@ -92,7 +92,7 @@ async def test_a_layer_leaves_its_base_as_it_is(tmp_path: Path) -> None:
     (base / "root").mkdir(parents=True)
     (base / "root" / "file").write_text("base\n")
     await _build(tmp_path, _run("echo layer >> file && echo new > other"), base=base)
-    assert (tmp_path / "image/root/file").read_text() == "base\nlayer\n"
+    assert (tmp_path / "image" / "root" / "file").read_text() == "base\nlayer\n"
     assert [(path.name, path.read_text()) for path in (base / "root").iterdir()] == [("file", "base\n")]
 
 

@@ -24,7 +24,7 @@ pytestmark = [
 
 APP = """
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import modal
 
@@ -32,7 +32,7 @@ app = modal.App("built")
 image = (
     modal.Image.debian_slim(python_version="3.11")
     .pip_install("a-package-that-is-nowhere")
-    .add_local_dir("words", "/root/words", copy=True, ignore=["**/*.txt"])
+    .add_local_dir("words", str(PurePosixPath("/root", "words")), copy=True, ignore=["**/*.txt"])
     .add_local_file("note.txt", "/data/note.txt", copy=True)
     .run_commands(COMMAND)
     .env({"NOTE": "/data/note.txt", "MADE": "/made", "ROUTE": "/api/v1"})
