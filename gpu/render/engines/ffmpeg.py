@@ -28,7 +28,7 @@ from gpu.render.picture import PIXEL_FORMAT, normalised
 from gpu.render.sources import LocalFile, LocalSources, Sources
 from gpu.render.timing import find_grid
 
-ENGINE = "ffmpeg-1"
+ENGINE = "ffmpeg-2"
 """Name of the engine and of its version; another version may write other bytes for the same plan."""
 _PACKETS_AHEAD = 32
 _OPAQUE = 255

@@ -30,7 +30,7 @@ from gpu.render.shelf import Shelf
 from gpu.render.sources import Sources
 from gpu.render.writer import PartWriter
 
-ENGINE = "nvdec-1"
+ENGINE = "nvdec-2"
 """Name of the engine and of its version; another version may write other bytes for the same plan."""
 _PICTURES_AHEAD = 16
 _WRITERS: dict[Encoder, type[PartWriter]] = {"h264_nvenc": NvencWriter, "libx264": PartWriter}
