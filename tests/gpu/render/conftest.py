@@ -1,27 +1,12 @@
-"""Recordings that many tests read, written once a session."""
+"""A recording at a rate that is no whole number, written once a session."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from gpu.sample.writer import write_sample
-from tests.gpu.render.storage import Storage, serving
 from tests.gpu.render.videos import HEIGHT, WIDTH
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("videos")
-
-
-@pytest.fixture(scope="session")
-def match(folder: Path) -> Path:
-    """Four seconds at 30 frames a second, a keyframe every second, mono sound."""
-    path = folder / "match.mp4"
-    write_sample(path, 4, width=WIDTH, height=HEIGHT)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +14,3 @@ def ntsc(folder: Path) -> Path:
     path = folder / "ntsc.mp4"
     write_sample(path, 3, width=WIDTH, height=HEIGHT, rate=Fraction(30000, 1001))
     return path
-
-
-@pytest.fixture
-def storage() -> Iterator[Storage]:
-    with serving() as running:
-        yield running
